@@ -20,12 +20,12 @@ import itertools
 import logging
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ekiben.cost import Cost
 from ekiben.errors import DeadlineError, EkibenError, EngineError, NotReadyError, OverloadedError, RowError
+from ekiben.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -134,7 +134,7 @@ class Batcher(Generic[Row, Answer]):
         self._running: list[_Part[Row, Answer]] = []
         self._drainer: asyncio.Task[None] | None = None
         self._closing = False
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"ekiben-{name}")
+        self._lane = Lane(f"ekiben-{name}")
 
     @property
     def answers_at_once(self) -> bool:
@@ -179,7 +179,7 @@ class Batcher(Generic[Row, Answer]):
         self._fail_all(NotReadyError(f"{self.name} was shut down before this request was answered"))
         if self._drainer is not None:
             self._drainer.cancel()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._lane.close()
 
     def _overloaded(self, rows: int) -> OverloadedError:
         wait_s = max(1.0, self.cost.seconds(self.waiting_rows))
@@ -292,7 +292,7 @@ class Batcher(Generic[Row, Answer]):
         count = sum(part.stop - part.start for part in parts)
         if self._is_quick(count):
             return self._solve_all(parts)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._solve_all, parts)
+        return await self._lane.run(self._solve_all, parts)
 
     def _solve_all(self, parts: list[_Part[Row, Answer]]) -> list[Sequence[Answer]]:
         if len(parts) == 1:

@@ -1,0 +1,5 @@
+"""The command line: `ekiben --help`."""
+
+from ekiben.cli.app import main
+
+__all__ = ["main"]

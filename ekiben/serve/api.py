@@ -1,0 +1,100 @@
+"""API: every prediction route as a typed BentoML API too, for `/docs.json`, `/schema.json` and BentoML's own client."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import bentoml
+import msgspec
+import pydantic
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ekiben.runner import Runner
+    from ekiben.serve.predict import Predict
+
+
+class _Body(pydantic.BaseModel):
+    """The body of a request as it came. It is decoded in one place, whichever path it takes."""
+
+    __root_input__: ClassVar[bool] = True  # so that BentoML's client takes a record as its one argument
+    described: ClassVar[dict[str, Any]] = {}
+    content: bytes
+
+    def __init__(self, **record: Any) -> None:
+        super().__init__(content=record.get("content") or msgspec.json.encode(record))
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> _Body:
+        content = json_data.encode() if isinstance(json_data, str) else bytes(json_data)
+        return cls.model_construct(content=content)
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        return dict(cls.described)
+
+    def model_dump_json(self, **_: Any) -> str:
+        return self.content.decode()
+
+
+class _Answer(pydantic.BaseModel):
+    """The answer as it goes out; only its description is used."""
+
+    described: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        return dict(cls.described)
+
+
+def method_name(model: str) -> str:
+    """Return the name under which BentoML's client calls a model.
+
+    >>> method_name("credit-risk.v2")
+    'predict_credit_risk_v2'
+    """
+    return "predict_" + re.sub(r"\W", "_", model)
+
+
+def typed_api(runner: Runner, predict: Callable[[], Predict], *, name: str, route: str) -> Any:
+    """Return a BentoML API method that answers like the front door.
+
+    Args:
+        runner: The model; its signature types the method.
+        predict: Gives what answers, once the service runs.
+        name: The name of the method.
+        route: Its path.
+    """
+
+    async def method(self: object, body: Any, /, *, ctx: bentoml.Context) -> Response:
+        del self
+        request = ctx.request
+        content = b"" if request.headers.get("content-length") == "0" else body.content
+        reply = await predict()(
+            content,
+            content_type=request.headers.get("content-type", ""),
+            fields=request.query_params.get("fields"),
+        )
+        ctx.response.status_code = reply.status
+        headers = {key.decode(): value.decode() for key, value in reply.headers}
+        return Response(reply.body, status_code=reply.status, headers=headers)
+
+    signature = runner.signature
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"Predict with {runner.name}: one record in, one answer out."
+    title = re.sub(r"\W", " ", runner.name).title().replace(" ", "")
+    record = {**signature.json_schema(), "title": f"{title}Record", "examples": [signature.example]}
+    answer = {**signature.answer_schema(), "title": f"{title}Answer"}
+    return bentoml.api(
+        method,
+        route=route,
+        input_spec=_described(_Body, record, f"{title}Record"),
+        output_spec=_described(_Answer, answer, f"{title}Answer"),
+    )
+
+
+def _described(base: type[pydantic.BaseModel], schema: dict[str, Any], name: str) -> type[Any]:
+    return type(name, (base,), {"described": schema, "__module__": __name__, "__annotations__": {}})

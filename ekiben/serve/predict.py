@@ -1,0 +1,89 @@
+"""Predict: from the bytes of a request to the bytes of its answer. Both paths, ours and BentoML's, end here."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ekiben.errors import NotReadyError, TooLargeError, UnsupportedError
+from ekiben.serve.problem import problem
+from ekiben.serve.reply import JSON, Reply
+
+if TYPE_CHECKING:
+    from ekiben.runner import Runner
+    from ekiben.serve.limits import Limits
+    from ekiben.serve.metrics import ModelMetrics
+
+_encode = msgspec.json.Encoder().encode
+_id_prefix = secrets.token_hex(6)
+_id_numbers = itertools.count(1)
+
+
+class Predict:
+    """Answers prediction requests of one model.
+
+    Args:
+        runner: The model.
+        limits: What a request may bring.
+        metrics: Where requests are counted.
+    """
+
+    def __init__(self, runner: Runner, limits: Limits, metrics: ModelMetrics) -> None:
+        self.runner = runner
+        self._limits = limits
+        self._metrics = metrics
+        self._model_header = (b"x-model", runner.tag.encode())
+
+    async def __call__(
+        self, body: bytes, *, content_type: str = "application/json", fields: str | None = None
+    ) -> Reply:
+        """Return the answer to one request; an error is an answer too.
+
+        Args:
+            body: One record, or a list of records.
+            content_type: The media type of `body`, as the caller stated it.
+            fields: The answer fields that the caller asks for, separated by commas; None for those of the signature.
+        """
+        started_s = time.perf_counter()
+        try:
+            reply = await self._answer(body, content_type, fields)
+        except Exception as error:  # noqa: BLE001 - every failure is told as a problem; `problem` logs what is ours
+            reply = self.refuse(error)
+        self._metrics.observe(reply.status, time.perf_counter() - started_s)
+        return reply
+
+    def refuse(self, error: Exception) -> Reply:
+        """Return the answer that tells about `error`, in the name of this model."""
+        return problem(error, headers=(self._model_header,))
+
+    async def _answer(self, body: bytes, content_type: str, fields: str | None) -> Reply:
+        check_content_type(content_type)
+        if not self.runner.is_ready:
+            raise NotReadyError(f"model {self.runner.name!r} is not ready: {self.runner.failure}")
+        chosen = self.runner.choose(fields) if fields is not None else None
+        request = self.runner.decoder.decode(body)
+        if len(request.rows) > self._limits.max_rows:
+            raise TooLargeError(
+                f"{len(request.rows)} rows in one request, but at most {self._limits.max_rows} are taken; "
+                "send them in several requests, or use `ekiben score`"
+            )
+        answers = await self.runner.predict_rows(request.rows, fields=chosen)
+        self._metrics.rows(len(request.rows))
+        prediction_id = f"{_id_prefix}{next(_id_numbers):08x}".encode()
+        headers = ((b"x-prediction-id", prediction_id), self._model_header, JSON)
+        return Reply(200, headers, _encode(answers[0] if request.single else answers))
+
+
+def check_content_type(content_type: str) -> None:
+    """Check that a body of this media type can be read.
+
+    Raises:
+        UnsupportedError: It is not JSON.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in ("application/json", "") and not media_type.endswith("+json"):
+        raise UnsupportedError(f"content type {media_type!r}: expected application/json")
