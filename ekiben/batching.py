@@ -307,7 +307,7 @@ class Batcher(Generic[Row, Answer]):
         """Answer the rows of one request, or say which of them is the first that the engine cannot answer."""
         try:
             return list(self._call(list(part.rows), part.job.key))
-        except EkibenError:
+        except EngineError:
             raise
         except Exception as error:
             if part.stop - part.start == 1:
@@ -318,7 +318,7 @@ class Batcher(Generic[Row, Answer]):
 
     def _blame(self, part: _Part[Row, Answer], error: Exception) -> EkibenError:
         """Say whether the row or the engine is at fault: the engine is, if a good row fails too."""
-        reason = f"{type(error).__name__}: {error}"
+        reason = error.reason if isinstance(error, RowError) else f"{type(error).__name__}: {error}"
         if self._check_row is not None:
             try:
                 self._call([self._check_row], part.job.key)

@@ -25,6 +25,7 @@
     │   └── EngineError         the engine broke its contract
     ├── ClientError             the client could not reach or understand the server
     ├── TableError              a table of data cannot be read or used
+    ├── ShipError               a bento or an image cannot be built
     └── MissingExtraError       an optional library is needed; names the extra
 
 Each error has a `code` (the end of the `type` of its problem+json) and carries data, not only text. `members` gives
@@ -355,6 +356,13 @@ class TableError(EkibenError):
 
     code = "table"
     title = "The table cannot be used"
+
+
+class ShipError(EkibenError):
+    """A bento or an image cannot be built."""
+
+    code = "ship"
+    title = "The image cannot be built"
 
 
 class MissingExtraError(EkibenError):

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ekiben import policy as policies
-from ekiben import store
+from ekiben import store, threads
 from ekiben.batching import Batcher, BatchLimits
 from ekiben.engine import NativeEngine
 from ekiben.errors import EkibenError, InputError, NotReadyError, Problem, nearest, quote
@@ -17,7 +17,6 @@ from ekiben.errors import EkibenError, InputError, NotReadyError, Problem, neare
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ekiben.artifact import Model
     from ekiben.engine import Engine
     from ekiben.policy import Policy
     from ekiben.signature import Decoder, Field, Signature
@@ -62,8 +61,8 @@ class Runner:
         self.requested = tag
         self.name = tag.partition(":")[0]
         self.limits = BatchLimits(max_batch_rows, max_latency_ms, max_queue_rows, timeout_s)
+        self.threads = 1
         self.failure: str | None = "it has not been started"
-        self._model: Model | None = None
         self._batcher: Batcher[tuple[object, ...], dict[str, Any]] | None = None
 
     def __repr__(self) -> str:
@@ -194,8 +193,10 @@ class Runner:
         return tuple(field for field in available if field in names or field == "prediction")
 
     def _load(self) -> Batcher[tuple[object, ...], dict[str, Any]]:
-        self._model = store.load(self.tag)
-        engine: Engine = NativeEngine(self._model, threshold=self.policy.threshold)
+        """Return a batcher before a verified engine that has answered its warm-up rows."""
+        model = store.load(self.tag)
+        threads.limit(model.estimator, self.threads)
+        engine: Engine = NativeEngine(model, threshold=self.policy.threshold)
         output = engine.signature.output
 
         def run(rows: list[tuple[object, ...]], fields: tuple[Field, ...]) -> list[dict[str, Any]]:

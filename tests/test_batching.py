@@ -152,6 +152,18 @@ async def test_many_bad_rows_in_one_batch_fail_alone():
     await batcher.close()
 
 
+async def test_a_row_that_the_engine_itself_refuses_is_named_by_its_place_in_the_request():
+    def engine(rows, key):
+        if BAD in rows:
+            raise RowError(rows.index(BAD), "its prediction is nan, not a finite number")
+        return rows
+
+    batcher = Batcher(engine, limits=BatchLimits(max_batch_rows=2))
+    with pytest.raises(RowError, match="row 4: the model cannot answer it: its prediction is nan"):
+        await batcher.submit([1, 2, 3, 4, BAD, 6])
+    await batcher.close()
+
+
 async def test_an_engine_that_no_longer_answers_a_known_row_is_at_fault_itself():
     def broken(rows, key):
         raise RuntimeError("out of order")

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 class _Body(pydantic.BaseModel):
     """The body of a request as it came. It is decoded in one place, whichever path it takes."""
 
-    __root_input__: ClassVar[bool] = True  # so that BentoML's client takes a record as its one argument
+    __root_input__: ClassVar[bool] = (
+        True  # so that BentoML's client takes a record, or a list, as its one argument
+    )
     described: ClassVar[dict[str, Any]] = {}
     content: bytes
 
-    def __init__(self, **record: Any) -> None:
-        super().__init__(content=record.get("content") or msgspec.json.encode(record))
+    def __init__(self, records: list[dict[str, Any]] | None = None, /, **record: Any) -> None:
+        super().__init__(content=msgspec.json.encode(record if records is None else records))
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> _Body:
@@ -86,14 +88,19 @@ def typed_api(runner: Runner, predict: Callable[[], Predict], *, name: str, rout
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"Predict with {runner.name}: one record in, one answer out."
     title = re.sub(r"\W", " ", runner.name).title().replace(" ", "")
-    record = {**signature.json_schema(), "title": f"{title}Record", "examples": [signature.example]}
+    record = {**signature.json_schema(), "title": f"{title}Record"}
     answer = {**signature.answer_schema(), "title": f"{title}Answer"}
     return bentoml.api(
         method,
         route=route,
-        input_spec=_described(_Body, record, f"{title}Record"),
-        output_spec=_described(_Answer, answer, f"{title}Answer"),
+        input_spec=_described(_Body, one_or_many(record), f"{title}Record"),
+        output_spec=_described(_Answer, one_or_many(answer), f"{title}Answer"),
     )
+
+
+def one_or_many(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of one such value, or of a list of them."""
+    return {"anyOf": [schema, {"type": "array", "items": schema}]}
 
 
 def _described(base: type[pydantic.BaseModel], schema: dict[str, Any], name: str) -> type[Any]:

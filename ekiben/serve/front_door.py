@@ -23,6 +23,7 @@ from ekiben.errors import (
 )
 from ekiben.serve.problem import problem
 from ekiben.serve.reply import Reply, json_reply
+from ekiben.serve.stopping import bound_stop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -209,6 +210,7 @@ class FrontDoor:
             nonlocal publisher
             message = await receive()
             if message["type"] == "lifespan.startup":
+                bound_stop(self._limits.shutdown_grace_s)
                 for predict in self._predictors.values():
                     await predict.runner.start()
                 publisher = asyncio.create_task(self._publish())

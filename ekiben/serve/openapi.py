@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from ekiben.serve.api import one_or_many
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -107,7 +109,7 @@ def _operation(runner: Runner, operation_id: str) -> dict[str, Any]:
         "parameters": [_fields_parameter(signature.output.available)],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": _one_or_many(record), "examples": examples}},
+            "content": {"application/json": {"schema": one_or_many(record), "examples": examples}},
         },
         "responses": {
             "200": {
@@ -122,15 +124,11 @@ def _operation(runner: Runner, operation_id: str) -> dict[str, Any]:
                         "schema": {"type": "string"},
                     },
                 },
-                "content": {"application/json": {"schema": _one_or_many(answer)}},
+                "content": {"application/json": {"schema": one_or_many(answer)}},
             },
             **_refusals(REFUSALS),
         },
     }
-
-
-def _one_or_many(schema: dict[str, str]) -> dict[str, Any]:
-    return {"anyOf": [schema, {"type": "array", "items": schema}]}
 
 
 def _fields_parameter(available: Iterable[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from _bentoml_sdk import (
 )
 from bentoml.models import BentoModel
 
+from ekiben import threads
 from ekiben.runner import Runner
 from ekiben.serve.api import method_name, typed_api
 from ekiben.serve.catalog import Catalog
@@ -45,6 +46,9 @@ class Service(BentoService[T]):  # type: ignore[misc]  # BentoML's SDK ships no 
 
     def __attrs_post_init__(self) -> None:
         self.runners = _declared(self.inner)
+        for runner in self.runners.values():
+            runner.threads = threads.share(self.config.get("workers"))
+            threads.claim(runner.threads)
         self._predictors: dict[str, Predict] = {}
         self._has_own_predict = hasattr(self.inner, "predict")
         self._model_apis: set[str] = set()
@@ -65,6 +69,7 @@ class Service(BentoService[T]):  # type: ignore[misc]  # BentoML's SDK ships no 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:  # noqa: FBT001, FBT002 - BentoML's own signature
         """Return the app that a worker runs."""
         app = super().to_asgi(is_main)
+        logging.getLogger("ekiben").setLevel(logging.INFO)  # BentoML has set up the handlers
         limits = Limits.from_environment()
         metrics = {name: ModelMetrics(runner) for name, runner in self.runners.items()}
         self._predictors = {
@@ -78,7 +83,7 @@ class Service(BentoService[T]):  # type: ignore[misc]  # BentoML's SDK ships no 
             Catalog(self.runners),
             tuple(metrics.values()),
             limits,
-            prefix=self.path_prefix.rstrip("/"),
+            prefix=(self.path_prefix or "").rstrip("/"),
             default_route=not self._has_own_predict,
             predicts=not self._has_own_rules(),
         )
