@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 VERSION = "3.1.0"
 """The version whose schemas are JSON Schema 2020-12, with `["number", "null"]` for what may be missing."""
+
+TAG = "Models"
 
 PROBLEM = {
     "type": "object",
@@ -65,13 +68,16 @@ class Document(dict[str, Any]):
         return dict(self)
 
 
-def with_models(base: Mapping[str, Any], runners: Mapping[str, Runner], default: str | None) -> Document:
-    """Return `base` with the routes and schemas of the models.
+def with_models(
+    base: Mapping[str, Any], runners: Mapping[str, Runner], default: str | None, description: str = ""
+) -> Document:
+    """Return `base` with the routes and schemas of the models, which come first.
 
     Args:
         base: The document of everything else.
         runners: The models by name.
         default: The model that `/predict` asks, if there is one.
+        description: What the service is, for people.
     """
     schemas = dict(base.get("components", {}).get("schemas", {}))
     schemas["Problem"] = PROBLEM
@@ -84,10 +90,26 @@ def with_models(base: Mapping[str, Any], runners: Mapping[str, Runner], default:
         paths[f"/predict/{name}"] = {"post": _operation(runner, f"predict_{name}")}
     paths.update(_catalogue(runners))
     paths.update(base.get("paths", {}))
+    used = {
+        tag for path in paths.values() for operation in path.values() for tag in operation.get("tags", ())
+    }
+    tags = [
+        {"name": TAG, "description": "What a model takes and answers is typed; each has an example to send."}
+    ]
+    version = base.get("info", {}).get("version", "None")
+    info = {
+        "title": base.get("info", {}).get("title", "Models"),
+        "version": "dev"
+        if version == "None"
+        else version,  # so BentoML calls a service that is not built yet
+        "description": inspect.cleandoc(description),
+    }
     return Document(
         {
             **base,
             "openapi": VERSION,
+            "info": info,
+            "tags": [*tags, *(tag for tag in base.get("tags", ()) if tag["name"] in used)],
             "paths": paths,
             "components": {**base.get("components", {}), "schemas": schemas},
         }
@@ -102,10 +124,10 @@ def _operation(runner: Runner, operation_id: str) -> dict[str, Any]:
         "many": {"summary": "A list gives a list", "value": [signature.example, signature.example]},
     }
     return {
-        "tags": ["Models"],
+        "tags": [TAG],
         "operationId": operation_id,
-        "summary": f"Predict with {name}",
-        "description": runner.policy.purpose or f"One answer for each record of {name}.",
+        "summary": runner.policy.purpose or f"Predict with {name}",
+        "description": f"One record gives one answer of `{runner.tag}`, a list gives a list.",
         "parameters": [_fields_parameter(signature.output.available)],
         "requestBody": {
             "required": True,
@@ -157,7 +179,7 @@ def _catalogue(runners: Mapping[str, Runner]) -> dict[str, Any]:
     return {
         "/models": {
             "get": {
-                "tags": ["Models"],
+                "tags": [TAG],
                 "operationId": "list_models",
                 "summary": "Which models this service has",
                 "responses": {"200": {"description": "The models.", "content": anything}},
@@ -165,7 +187,7 @@ def _catalogue(runners: Mapping[str, Runner]) -> dict[str, Any]:
         },
         "/models/{model}": {
             "get": {
-                "tags": ["Models"],
+                "tags": [TAG],
                 "operationId": "describe_model",
                 "summary": "Signature, example, metrics and card of a model",
                 "parameters": [name],

@@ -99,7 +99,9 @@ class Service(BentoService[T]):  # type: ignore[misc]  # BentoML's SDK ships no 
         others = copy.copy(self)
         others.apis = {name: api for name, api in self.apis.items() if name not in self._model_apis}
         default = None if self._has_own_predict else next(iter(self.runners), None)
-        return with_models(BentoService.openapi_spec.fget(others).asdict(), self.runners, default)
+        return with_models(
+            BentoService.openapi_spec.fget(others).asdict(), self.runners, default, self.inner.__doc__ or ""
+        )
 
 
 def _declared(inner: type[Any]) -> dict[str, Runner]:
