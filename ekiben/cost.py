@@ -51,7 +51,12 @@ class Cost:
         return self.per_call_s + self.per_row_s * rows
 
     def rows_within(self, limit_s: float) -> int:
-        """Return how many rows a call may have to take at most `limit_s` seconds; at least 1."""
+        """Return how many rows a call may have to take about `limit_s` seconds; at least 1.
+
+        Where the call itself takes most of that, or more, cutting it into small ones would only make it longer: so the
+        rows may always take as long as the call does without them.
+        """
         if self.per_row_s <= 0.0:
             return MAX_ROWS
-        return max(1, min(MAX_ROWS, round((limit_s - self.per_call_s) / self.per_row_s)))
+        for_rows_s = max(limit_s - self.per_call_s, self.per_call_s)
+        return max(1, min(MAX_ROWS, round(for_rows_s / self.per_row_s)))

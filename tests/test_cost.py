@@ -32,6 +32,13 @@ def test_there_is_always_room_for_one_row():
     assert cost.rows_within(0.001) == 1
 
 
+def test_a_call_that_is_slow_by_itself_is_not_cut_into_single_rows():
+    cost = Cost()
+    for rows in (1, 10, 100):
+        cost.observe(rows, 0.030 + 0.0001 * rows)
+    assert cost.rows_within(0.020) == pytest.approx(300, abs=2)
+
+
 def test_the_estimate_follows_a_change():
     cost = Cost()
     for _ in range(500):

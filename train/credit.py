@@ -21,7 +21,7 @@ UNITS = {"age": "years", "income": "EUR/month", "amount": "EUR", "duration": "mo
 args = fit.arguments(__doc__, target="defaulted")
 
 frame = fit.read(args.data) if args.data else draw(3_000 if args.quick else 10_000, args.seed)
-table = fit.prepare(frame, args.target, drop=args.drop)
+table = fit.prepare(frame, args.target, drop=args.drop, wanted="classification")
 part = fit.split(table, seed=args.seed)
 fit.show(table)
 

@@ -24,7 +24,7 @@ args = fit.arguments(__doc__, target="diagnosis")
 shipped = load_breast_cancer(as_frame=True)
 diagnoses = shipped.target.map({0: "malignant", 1: "benign"}).rename("diagnosis")
 frame = fit.read(args.data) if args.data else shipped.data.join(diagnoses)
-table = fit.prepare(frame, args.target, drop=args.drop)
+table = fit.prepare(frame, args.target, drop=args.drop, wanted="classification")
 part = fit.split(table, seed=args.seed)
 fit.show(table)
 

@@ -20,9 +20,9 @@ NAME = "maintenance"
 NOT_KNOWN_BEFORE = ["TWF", "HDF", "PWF", "OSF", "RNF", "UDI", "Product ID"]
 args = fit.arguments(__doc__, target="Machine failure")
 
-frame = fit.read(args.data) if args.data else draw(4_000 if args.quick else 12_000, args.seed)
+frame = fit.read(args.data) if args.data else draw(3_000 if args.quick else 12_000, args.seed)
 frame = frame.drop(columns=NOT_KNOWN_BEFORE, errors="ignore")
-table = fit.prepare(frame, args.target, drop=args.drop)
+table = fit.prepare(frame, args.target, drop=args.drop, wanted="classification")
 part = fit.split(table, seed=args.seed)
 fit.show(table)
 
@@ -54,7 +54,7 @@ tuned = fit.tune(
     part.X_train,
     part.y_train,
     validation,
-    trials=5 if args.quick else 25,
+    trials=3 if args.quick else 25,
 )
 fit.show(tuned)
 

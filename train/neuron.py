@@ -21,7 +21,7 @@ args = fit.arguments(__doc__, target="label")
 
 # The examples, and a fifth of them held out.
 frame = fit.read(args.data) if args.data else draw(2_000, args.seed)
-table = fit.prepare(frame, args.target, drop=args.drop)
+table = fit.prepare(frame, args.target, drop=args.drop, wanted="classification")
 part = fit.split(table, seed=args.seed)
 fit.show(table)
 

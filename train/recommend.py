@@ -4,7 +4,7 @@
     python train/recommend.py --data offers.csv --target taken
 
 A shop ranks its items by this number, or multiplies it by a margin: the probability itself has to be right, not only
-its order. So the models are compared by the log loss, and the answer is the probability.
+its order. So the models are compared by the log loss.
 """
 
 from simulate.recommend import draw
@@ -23,7 +23,7 @@ UNITS = {"item_price": "EUR", "discount": "%", "since_visit": "days", "usual_bas
 args = fit.arguments(__doc__, target="taken")
 
 frame = fit.read(args.data) if args.data else draw(4_000 if args.quick else 20_000, args.seed)
-table = fit.prepare(frame, args.target, drop=args.drop)
+table = fit.prepare(frame, args.target, drop=args.drop, wanted="classification")
 part = fit.split(table, seed=args.seed)
 fit.show(table)
 
@@ -64,7 +64,7 @@ spaces = {
     },
 }
 best = comparison.best
-trials = 6 if args.quick else 30
+trials = 4 if args.quick else 30
 tuned = fit.tune(candidates[best], spaces[best], part.X_train, part.y_train, validation, trials=trials)
 fit.show(tuned)
 
@@ -75,7 +75,7 @@ fit.show(f"{best} on {len(part.X_test):,} rows held out:", metrics)
 tag = ekiben.save(
     NAME,
     model,
-    signature=fit.signature(table, part, units=UNITS, output="probability"),
+    signature=fit.signature(table, part, units=UNITS),
     sample=part.X_test,
     labels=table.labels(part.y_test),
     metrics=metrics,

@@ -21,7 +21,7 @@ UNITS = {"temperature": "°C", "rain": "mm/h", "lanes": "lanes open"}
 NOT_KNOWN_BEFORE = ["instant", "casual", "registered"]
 args = fit.arguments(__doc__, target="flow")
 
-frame = fit.read(args.data) if args.data else draw(4_000 if args.quick else 16_000, args.seed)
+frame = fit.read(args.data) if args.data else draw(3_000 if args.quick else 16_000, args.seed)
 frame = frame.drop(columns=NOT_KNOWN_BEFORE, errors="ignore")
 table = fit.prepare(frame, args.target, drop=args.drop, wanted="regression")
 part = fit.split(table, seed=args.seed)
@@ -30,15 +30,13 @@ fit.show(table)
 # The API takes the timestamp itself: hour, weekday and season are worked out inside the pipeline. Boosting takes missing
 # numbers as they are.
 encoder = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=5, sparse_output=False)
+filled = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+dated = make_pipeline(fit.CalendarFeatures(), SimpleImputer(), StandardScaler())
 dense = ColumnTransformer(
     [
         ("categories", encoder, table.categories),
-        ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), table.numbers),
-        (
-            "calendar",
-            make_pipeline(fit.CalendarFeatures(), SimpleImputer(), StandardScaler()),
-            table.timestamps,
-        ),
+        ("numbers", filled, table.numbers),
+        ("calendar", dated, table.timestamps),
     ]
 )
 raw = ColumnTransformer(
@@ -48,7 +46,7 @@ raw = ColumnTransformer(
         ("calendar", fit.CalendarFeatures(), table.timestamps),
     ]
 )
-boosting = HistGradientBoostingRegressor(max_iter=200, early_stopping=False, random_state=args.seed)
+boosting = HistGradientBoostingRegressor(max_iter=150, early_stopping=False, random_state=args.seed)
 candidates = {
     "ridge": make_pipeline(dense, Ridge()),
     "forest": make_pipeline(dense, RandomForestRegressor(40, min_samples_leaf=2, random_state=args.seed)),
@@ -60,7 +58,7 @@ fit.show(fit.compare(candidates, part.X_train, part.y_train, validation))
 tuned = fit.tune(
     candidates["boosting"],
     lambda trial: {
-        "model__max_iter": trial.suggest_int("max_iter", 80, 500, log=True),
+        "model__max_iter": trial.suggest_int("max_iter", 80, 300, log=True),
         "model__learning_rate": trial.suggest_float("learning_rate", 0.03, 0.3, log=True),
         "model__max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 8, 64, log=True),
         "model__min_samples_leaf": trial.suggest_int("min_samples_leaf", 5, 50, log=True),
@@ -68,7 +66,7 @@ tuned = fit.tune(
     part.X_train,
     part.y_train,
     validation,
-    trials=6 if args.quick else 30,
+    trials=4 if args.quick else 30,
 )
 fit.show(tuned)
 

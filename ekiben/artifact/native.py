@@ -1,6 +1,8 @@
 """Native: an estimator as files, and back, without pickle: skops for all of it but XGBoost's boosters, which are UBJSON.
 
-`model.skops` holds the estimator; where it holds a booster, the file says `ekiben:booster-0.ubj`.
+`model.skops` holds the estimator; where it holds a booster, the file says `ekiben:booster-0.ubj`. Types and functions
+are built by exact name only: those of `trusted`, and those that the manifest names because somebody vouched for them when
+the model was saved. The manifest is not signed: whoever may write into the store may vouch, too.
 """
 
 from __future__ import annotations
@@ -190,7 +192,7 @@ def _check_importable(places: list[Place]) -> None:
             problem = (
                 "is a lambda, which has no name to find it again by; write a function in a module of your own"
             )
-        elif thing.__module__ in {"__main__", "__mp_main__"}:
+        elif getattr(thing, "__module__", None) in {"__main__", "__mp_main__"}:
             problem = (
                 f"uses {name} of the script that runs, which nobody else can import; move it to a module, for example"
                 f" features.py, import it from there, and save with trust=['features.{name}']"

@@ -66,6 +66,10 @@ class AsyncClient:
         """Return a short entry for each model that is served; see `Client.models`."""
         return await self._run(self._session.models())
 
+    async def model(self, model: str) -> dict[str, Any]:
+        """Return all that the server tells about `model`; see `Client.model`."""
+        return await self._run(self._session.model(model))
+
     async def signature(self, model: str) -> Signature:
         """Return the columns that `model` takes and what it answers; see `Client.signature`."""
         return (await self._run(self._session.signature(model))).signature

@@ -30,7 +30,7 @@ class AnswerColumn(NamedTuple):
         name: What it is called in the table: `prediction`, `probability`, `probability_bad`, `score`.
         kind: What it holds.
         field: The field of an answer that it comes from.
-        position: Its place among the probabilities of all classes; 0 for the other fields.
+        position: Of which class a probability is, by its place among the classes; 0 for the other fields.
     """
 
     name: str
@@ -60,6 +60,8 @@ def answer_columns(output: Output, fields: Sequence[str] | None = None) -> tuple
         if field == "probabilities":
             names = [f"probability_{key}" for key in output.keys]
             columns += [AnswerColumn(name, "float", field, place) for place, name in enumerate(names)]
+        elif field == "probability":
+            columns.append(AnswerColumn(field, "float", field, _positive(output)))
         else:
             columns.append(AnswerColumn(field, _kind(output) if field == "prediction" else "float", field))
     return tuple(columns)
@@ -117,6 +119,11 @@ def _array(rows: Sequence[Mapping[str, Any]], column: AnswerColumn) -> np.ndarra
         shared: dict[str, str] = {}
         return np.array([shared.setdefault(text, text) for text in map(str, values)], dtype=np.object_)
     return np.array(values, dtype=DTYPES[column.kind])
+
+
+def _positive(output: Output) -> int:
+    """Return the place of the class whose probability is meant: the second of two, unless another is named."""
+    return 1 if output.positive is None else (output.classes or ()).index(output.positive)
 
 
 def _kind(output: Output) -> AnswerKind:

@@ -78,6 +78,11 @@ class Session:
         call = Call("GET", f"{self.settings.url}/models")
         return _decoded((yield from self._ask(call)), call, _List).models
 
+    def model(self, model: str) -> Talk[dict[str, Any]]:
+        """Ask for all that the server tells about `model`."""
+        call = self._about(model)
+        return _decoded((yield from self._ask(call)), call, dict[str, Any])
+
     def signature(self, model: str) -> Talk[Known]:
         """Return the signature of `model`, from memory if it is young enough."""
         known = self._known.get(model)
@@ -185,12 +190,15 @@ class Session:
     def _fetch(self, model: str) -> Talk[Known]:
         from ekiben.signature import Signature  # noqa: PLC0415 - only a client that checks needs it
 
-        call = Call("GET", f"{self.settings.url}/models/{quote(model, safe=':')}")
+        call = self._about(model)
         document = _decoded((yield from self._ask(call)), call, _Document)
         signature = Signature.from_json(bytes(document.signature))
         known = Known(signature, f"{document.name}:{document.version}", clock_s())
         self._known[model] = known
         return known
+
+    def _about(self, model: str) -> Call:
+        return Call("GET", f"{self.settings.url}/models/{quote(model, safe=':')}")
 
     def _call(self, model: str, body: bytes, fields: Sequence[str] | None) -> Call:
         query = "" if fields is None else "?" + urlencode({"fields": ",".join(fields)}, safe=",")

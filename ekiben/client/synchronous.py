@@ -73,6 +73,14 @@ class Client:
         """Return a short entry for each model that is served: `name`, `version`, `kind`, `metrics` and more."""
         return self._run(self._session.models())
 
+    def model(self, model: str) -> dict[str, Any]:
+        """Return all that the server tells about `model`: `name`, `version`, `example`, `schema`, `metrics`, `card`...
+
+        Raises:
+            ModelNotFoundError: The server has no such model.
+        """
+        return self._run(self._session.model(model))
+
     def signature(self, model: str) -> Signature:
         """Return the columns that `model` takes and what it answers.
 

@@ -18,7 +18,7 @@ from ekiben.fit.comparison import BASELINE, Comparison, compare
 from ekiben.fit.evaluation import evaluate
 from ekiben.fit.holdout import Split, split
 from ekiben.fit.interface import signature
-from ekiben.fit.threads import suited_to
+from ekiben.fit.threads import one_thread, suited_to
 from ekiben.fit.tuning import Tuned, tune
 from ekiben.fit.validation import CrossValidation
 
@@ -119,7 +119,9 @@ def _search(
     X, y = _at_most(effort.rows, part, table, seed)
     if len(X) < len(part.X_train):
         tell(f"models are compared and tuned on {len(X):,} of them; the best learns from all")
-    offered = {entry.name: entry for entry in candidates(table, rows=len(part.X_train), seed=seed, quick=quick)}
+    offered = {
+        entry.name: entry for entry in candidates(table, rows=len(part.X_train), seed=seed, quick=quick)
+    }
     validation = CrossValidation(table.task, effort.folds, seed, by_time=table.order is not None)
     with suited_to(len(X)):
         comparison = compare({name: entry.pipeline for name, entry in offered.items()}, X, y, validation)
@@ -185,15 +187,6 @@ def check_name(name: str) -> str:
     return name
 
 
-def one_thread(estimator: Any) -> Any:
-    """Set every part of a fitted estimator to one thread, and return it.
-
-    A server runs one process for each core: threads that start for a single row only get into each other's way.
-    """
-    threads = {name: 1 for name in estimator.get_params() if name.rpartition("__")[2] == "n_jobs"}
-    return estimator.set_params(**threads)
-
-
 def _at_most(rows: int, part: Split, table: Table, seed: int) -> tuple[pd.DataFrame, pd.Series]:
     """Return at most so many of the rows to learn from: the latest if time matters, else drawn at random."""
     X, y = part.X_train, part.y_train
@@ -208,7 +201,10 @@ def _at_most(rows: int, part: Split, table: Table, seed: int) -> tuple[pd.DataFr
 
 def _judge(comparison: Comparison, tuned: Tuned) -> tuple[str, ...]:
     baseline = next((entry for entry in comparison.scores if entry.name == BASELINE), None)
-    if baseline is None or not baseline.folds or tuned.score > baseline.mean + max(0.01, baseline.std):
+    if baseline is None or not baseline.folds:
+        return ()
+    noise = max(0.01, comparison[comparison.best].std)
+    if tuned.score > baseline.mean + noise:
         return ()
     reached = f"{tuned.metric} {tuned.score:.4f}, baseline {baseline.mean:.4f}"
     return (f"the best model is hardly better than guessing ({reached}): the columns may say little",)

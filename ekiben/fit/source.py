@@ -114,7 +114,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     except ImportError as error:
         raise MissingExtraError("pyarrow", "arrow", "reading Parquet") from error
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise TableError(f"{path} cannot be read as Parquet: {error}") from error
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)

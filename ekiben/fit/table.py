@@ -93,6 +93,7 @@ def prepare(
     Raises:
         TableError: If a column is not there, or there is nothing to learn from.
     """
+    frame = frame.reset_index(drop=True)
     for name in (target, *drop, *keep, *([time] if time else [])):
         _check_column(frame, name)
     notes: list[str] = []
@@ -176,7 +177,7 @@ def _inputs(rows: pd.DataFrame, keep: Sequence[str], notes: list[str]) -> pd.Dat
     notes += said
     if X.shape[1] == 0:
         raise TableError(
-            "no column is left to learn from: " + ("; ".join(notes) or "the table has the target only")
+            "no column is left to learn from: " + ("; ".join(said) or "there is the target alone")
         )
     missing = {name: share for name, share in X.isna().mean().items() if share > 0}
     if missing:

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
 from ekiben.fit.evaluation import METRIC, score
+from ekiben.fit.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ class CrossValidation:
     def score(self, pipeline: Any, X: pd.DataFrame, y: pd.Series, pair: tuple[Any, Any]) -> float:
         """Return the metric of a copy of the pipeline, fitted on the rows of one side and checked on the other."""
         learned, checked = pair
-        fitted = clone(pipeline).fit(X.iloc[learned], y.iloc[learned])
+        fitted = one_thread(clone(pipeline).fit(X.iloc[learned], y.iloc[learned]))
         return score(fitted, X.iloc[checked], y.iloc[checked], self.metric)
 
 

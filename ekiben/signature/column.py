@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
-from ekiben.errors import SignatureError
+from ekiben.errors import SignatureError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Kind: TypeAlias = Literal["float", "integer", "boolean", "category", "text", "timestamp"]
 Category: TypeAlias = str | int | float | bool
@@ -97,6 +100,18 @@ def as_nullable(column: Column) -> Column:
     if column.dtype == "bool":
         return replace(column, nullable=True, dtype="boolean")
     return replace(column, nullable=True)
+
+
+def advise(name: str, names: Sequence[str]) -> str:
+    """Return what to say about a `name` that is not among `names`: the nearest, or which there are.
+
+    >>> advise("agee", ["age", "amount"])
+    "did you mean 'age'?"
+    """
+    near = nearest(name, names)
+    if near is not None:
+        return f"did you mean {near!r}?"
+    return f"the columns are {', '.join(map(repr, names[:10]))}" + (", …" if len(names) > 10 else "")
 
 
 def dtype_family(dtype: str) -> str:

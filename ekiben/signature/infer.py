@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from ekiben.errors import SignatureError, nearest, quote
-from ekiben.signature.column import Column, as_nullable, dtype_family
+from ekiben.errors import SignatureError, quote
+from ekiben.signature.column import Column, advise, as_nullable, dtype_family
 from ekiben.signature.observed import observed, typical
 from ekiben.signature.output import Output
 from ekiben.signature.table import as_series
@@ -134,6 +134,7 @@ def infer_output(
     if classes is None and series is not None and kind in {"label", "probability"}:
         classes = _classes(series)
     labels = None if classes is None else tuple(_label(one) for one in classes)
+    positive = _label(positive)
     if positive is None and labels is not None and len(labels) == 2:
         positive = labels[1]
     chosen: tuple[Field, ...] = tuple(dict.fromkeys(("prediction", *(fields or ()))))
@@ -162,11 +163,9 @@ def _check_frame(frame: pd.DataFrame) -> None:
 def _check_names(word: str, given: Iterable[str], names: Sequence[str]) -> None:
     for name in given:
         if name not in names:
-            near = nearest(name, names)
-            advice = (
-                f"did you mean {near!r}?" if near else f"the columns are {', '.join(map(repr, names[:10]))}"
+            raise SignatureError(
+                f"{word} names the column {name!r}, which the frame has not; {advise(name, names)}"
             )
-            raise SignatureError(f"{word} names the column {name!r}, which the frame has not; {advice}")
 
 
 def _column(

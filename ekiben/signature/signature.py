@@ -6,15 +6,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from ekiben.errors import InputError, ProtocolError, SignatureError, nearest
+from ekiben.errors import InputError, ProtocolError, SignatureError
 from ekiben.signature.cell import Cell
-from ekiben.signature.column import Column, as_nullable
+from ekiben.signature.column import Column, advise, as_nullable
 from ekiben.signature.decoder import Decoder
 from ekiben.signature.output import Output
 from ekiben.signature.records import Records
+from ekiben.signature.schema import answer_schema, record_schema
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -153,20 +155,13 @@ class Signature(msgspec.Struct, frozen=True, dict=True):
             SignatureError: There is no such column, or it cannot be described so.
         """
         if column not in self.names:
-            near = nearest(column, self.names)
-            advice = (
-                f"did you mean {near!r}?"
-                if near
-                else f"the columns are {', '.join(map(repr, self.names[:10]))}"
-            )
-            raise SignatureError(f"there is no column {column!r}; {advice}")
+            raise SignatureError(f"there is no column {column!r}; {advise(column, self.names)}")
         index = self.names.index(column)
-        listed = tuple(categories) if isinstance(categories, (list, tuple)) else categories
-        changes: dict[str, Any] = {
+        given = {
             "unit": unit, "description": description, "lower": lower, "upper": upper,
-            "unseen": unseen, "kind": kind, "categories": listed,
+            "unseen": unseen, "kind": kind, "categories": categories,
         }  # fmt: skip
-        changes = {key: value for key, value in changes.items() if value is not UNSET}
+        changes = {key: _plain(value) for key, value in given.items() if value is not UNSET}
         if kind is not UNSET and kind not in {"category", "boolean"}:
             changes.setdefault("categories", None)
         described = replace(self.columns[index], **changes)
@@ -189,9 +184,7 @@ class Signature(msgspec.Struct, frozen=True, dict=True):
         if unknown:
             known = ", ".join(Output.__struct_fields__)
             raise SignatureError(f"an output has no part {unknown[0]!r}; its parts are {known}")
-        changed = replace(
-            self.output, **{k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
-        )
+        changed = replace(self.output, **{name: _plain(value) for name, value in changes.items()})
         return replace(self, output=changed)
 
     def to_json(self) -> bytes:
@@ -225,14 +218,10 @@ class Signature(msgspec.Struct, frozen=True, dict=True):
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of one record, its properties in the order of the columns."""
-        from ekiben.signature.schema import record_schema  # noqa: PLC0415  the client does without
-
         return record_schema(self.columns, self.example, self.extra)
 
     def answer_schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of one answer."""
-        from ekiben.signature.schema import answer_schema  # noqa: PLC0415  the client does without
-
         return answer_schema(self.output)
 
     def frame(self, rows: Sequence[tuple[Any, ...]]) -> Any:
@@ -290,6 +279,13 @@ class Signature(msgspec.Struct, frozen=True, dict=True):
 
 class _Protocol(msgspec.Struct):
     protocol: int = PROTOCOL
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as it is stored: sequences and arrays as tuples, without numpy's types."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return tuple(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _retyped(value: Any, column: Column) -> Any:

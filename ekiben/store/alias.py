@@ -6,6 +6,7 @@ programs that set different aliases do not undo each other.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
@@ -30,27 +31,31 @@ class _Alias(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(parent: Path) -> dict[str, str]:
-    """Return the version that each alias of a model stands for.
+    """Return the version that each alias of a model stands for; one that cannot be read is passed over.
 
     Args:
         parent: The folder that holds the versions of the model.
-
-    Raises:
-        ProtocolError: An alias was written by a newer Ekiben.
-        StoreError: An alias cannot be read.
     """
     found = {}
     for path in sorted(parent.glob(f"*{_SUFFIX}")):
-        try:
-            alias = msgspec.json.decode(path.read_bytes(), type=_Alias)
-        except (OSError, msgspec.DecodeError) as error:
-            raise StoreError(f"{path} cannot be read: {error}; set the alias again") from error
-        if alias.protocol > PROTOCOL:
-            raise ProtocolError(
-                f"{path} has protocol {alias.protocol}, this Ekiben reads up to {PROTOCOL}; install a newer one"
-            )
-        found[path.name.removesuffix(_SUFFIX)] = alias.version
+        with contextlib.suppress(StoreError, ProtocolError):
+            found[path.name.removesuffix(_SUFFIX)] = _decode(path)
     return found
+
+
+def find(parent: Path, alias: str) -> str | None:
+    """Return the version that an alias stands for, or None if there is no such alias.
+
+    Args:
+        parent: The folder that holds the versions of the model.
+        alias: The alias.
+
+    Raises:
+        ProtocolError: It was written by a newer Ekiben.
+        StoreError: It cannot be read.
+    """
+    path = parent / f"{alias}{_SUFFIX}"
+    return _decode(path) if NAME.fullmatch(alias) and path.exists() else None
 
 
 def encode(version: str) -> str:
@@ -79,3 +84,15 @@ def is_version(text: str) -> bool:
     (True, False)
     """
     return _GENERATED_VERSION.fullmatch(text) is not None
+
+
+def _decode(path: Path) -> str:
+    try:
+        alias = msgspec.json.decode(path.read_bytes(), type=_Alias)
+    except (OSError, msgspec.DecodeError) as error:
+        raise StoreError(f"{path} cannot be read: {error}; set the alias again") from error
+    if alias.protocol > PROTOCOL:
+        raise ProtocolError(
+            f"{path} has protocol {alias.protocol}, this Ekiben reads up to {PROTOCOL}; install a newer one"
+        )
+    return alias.version

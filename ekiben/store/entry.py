@@ -97,14 +97,15 @@ def resolve(tag: str) -> str:
     exact = shelf.find(name, wanted)
     if exact is not None:
         return exact
-    known = aliases(name)
+    parent = _home_of(name)
     found = [str(model.tag.version) for model in shelf.versions(name)]
-    if known.get(wanted) in found:
-        return f"{name}:{known[wanted]}"
-    if wanted not in known and len(found) == 1 and not alias_file.is_version(wanted):
+    stands_for = alias_file.find(parent, wanted)
+    if stands_for in found:
+        return f"{name}:{stands_for}"
+    if stands_for is None and len(found) == 1 and not alias_file.is_version(wanted):
         return f"{name}:{found[0]}"
-    gone = f"the alias stands for {known[wanted]}, which was deleted; set it again" if wanted in known else ""
-    raise ModelNotFoundError(tag, [f"{name}:{each}" for each in (*found, *known)], gone)
+    gone = f"the alias stands for {stands_for}, which was deleted; set it again" if stands_for else ""
+    raise ModelNotFoundError(tag, [f"{name}:{each}" for each in (*found, *alias_file.read(parent))], gone)
 
 
 def load(tag: str) -> Model:
@@ -161,13 +162,13 @@ def card(tag: str) -> str:
 def models() -> list[Entry]:
     """Return the models of the store that Ekiben saved: by name, of each the newest version first."""
     found: list[Entry] = []
-    for name in shelf.names():
-        latest = resolve(name).partition(":")[2]
-        known = aliases(name)
-        for model in sorted(shelf.versions(name), key=lambda model: model.creation_time, reverse=True):
+    for name, stored in shelf.by_name().items():
+        latest = shelf.find(name, "latest")
+        known = alias_file.read(Path(stored[0].path).parent)
+        for model in sorted(stored, key=lambda model: model.creation_time, reverse=True):
             version = str(model.tag.version)
             mine = [alias for alias, stands_for in known.items() if stands_for == version]
-            if version == latest:
+            if str(model.tag) == latest:
                 mine.append("latest")
             entry = _entry(Path(model.path), name, version, tuple(mine))
             if entry is not None:
@@ -257,7 +258,7 @@ def _home_of(name: str) -> Path:
     """Return the folder that holds the versions and aliases of a model."""
     stored = shelf.versions(name)
     if not stored:
-        raise ModelNotFoundError(name, shelf.names(), "train it, or look at `ekiben models`")
+        raise ModelNotFoundError(name, shelf.by_name(), "train it, or look at `ekiben models`")
     return Path(stored[0].path).parent
 
 

@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
-import warnings
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from ekiben import artifact, policy
-from ekiben.artifact import provenance, reference
+from ekiben.artifact import provenance
 from ekiben.artifact.answer import describe, reconcile
 from ekiben.artifact.manifest import MANIFEST_FILE, PROTOCOL, Manifest
-from ekiben.engine import NativeEngine
-from ekiben.engine.native import label_array, name_labels
-from ekiben.errors import ArtifactError, EkibenError, InputError, SaveError, UntrustedTypeError, quote
-from ekiben.signature.table import as_frame, as_series
+from ekiben.errors import ArtifactError, PolicyError, SaveError, UntrustedTypeError, quote
 from ekiben.store import place
 from ekiben.store.entry import DIGEST_KEY
 from ekiben.store.shelf import NAME
+from ekiben.store.trial import Trial, as_table, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import bentoml
-    import pandas as pd
 
     from ekiben.artifact import Model
-    from ekiben.engine import Predictions
-    from ekiben.signature import Signature
-
-TOLERANCE_EPS = 64
-"""How far numbers may be off after a round trip, in units of their own precision: where an array lies in memory decides in
-which order a library sums it up. Trees and boosters give the same bits."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Sample:
-    """What of the sample is kept: rows as trained, and their labels if there are any."""
-
-    frame: pd.DataFrame
-    labels: np.ndarray[Any, Any] | None
+    from ekiben.signature import Label, Signature
 
 
 def save(
@@ -96,15 +78,7 @@ def save(
     tag = _new_tag(name)
     decided = policy.load(name)
     estimator = getattr(estimator, "best_estimator_", estimator)
-    _check_names(estimator, signature)
-    if (
-        decided.positive is not None
-        and signature.output.classes
-        and decided.positive in signature.output.classes
-    ):
-        signature = signature.with_output(positive=decided.positive)
-    output = reconcile(signature.output, estimator, probabilities=probabilities)
-    signature = msgspec.structs.replace(signature, output=output)
+    signature = _completed(signature, estimator, decided.positive, probabilities=probabilities)
     manifest = Manifest(
         name=tag.name,
         version=str(tag.version),
@@ -119,34 +93,39 @@ def save(
         seed=seed,
         fingerprint=_fingerprint(training, sample, signature),
     )
-    probe = artifact.Model(tag.name, str(tag.version), signature, _numbers(metrics), "", manifest, estimator)
-    kept = _sample(sample, labels, probe, seed or 0)
+    model = artifact.Model(tag.name, str(tag.version), signature, _numbers(metrics), "", manifest, estimator)
     with place.staging() as folder:
-        before = _answers(probe, kept)
-        stored = artifact.write(
-            folder,
-            estimator,
-            manifest=manifest,
-            signature=signature,
-            metrics=probe.metrics,
-            trust=trust,
-            reference=None if kept is None else _reference(kept, before[-1], signature),
-        )
-        try:
-            _compare(before, _answers(artifact.read(folder), kept))
-        except UntrustedTypeError:
-            raise
-        except ArtifactError as error:
-            raise SaveError(f"what was written cannot be read back: {error}") from error
-        digest = hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()
+        stored = _write(folder, model, Trial.of(model, sample, labels, seed or 0), trust)
         place.place(
             folder,
             tag,
             labels=_labels(stored, signature) | dict(tags or {}),
-            metadata=_metadata(stored, probe.metrics) | {DIGEST_KEY: digest},
+            metadata=_metadata(stored, model.metrics) | {DIGEST_KEY: _digest(folder)},
             versions=stored.versions,
         )
     return tag
+
+
+def _write(folder: Path, model: Model, trial: Trial, trust: Iterable[str | type]) -> Manifest:
+    """Write a model, read it back, and let it answer again."""
+    answers = trial.answers(model)
+    stored = artifact.write(
+        folder,
+        model.estimator,
+        manifest=model.manifest,
+        signature=model.signature,
+        metrics=model.metrics,
+        trust=trust,
+        reference=trial.reference(answers, model.signature),
+    )
+    try:
+        again = artifact.read(folder)
+    except UntrustedTypeError:
+        raise
+    except ArtifactError as error:
+        raise SaveError(f"what was written cannot be read back: {error}") from error
+    compare(answers, trial.answers(again))
+    return stored
 
 
 def _new_tag(name: str) -> bentoml.Tag:
@@ -182,6 +161,23 @@ def _check_names(estimator: Any, signature: Signature) -> None:
         )
 
 
+def _completed(
+    signature: Signature, estimator: Any, positive: Label | None, *, probabilities: bool
+) -> Signature:
+    """Return the signature with what the estimator and the policy say about the answer."""
+    _check_names(estimator, signature)
+    output = reconcile(signature.output, estimator, probabilities=probabilities)
+    if positive is not None:
+        classes = output.classes or ()
+        if len(classes) != 2 or positive not in classes:
+            raise PolicyError(
+                f"the policy says that {quote(positive)} is the positive class, but the model answers"
+                f" {quote(classes) if classes else 'no classes'}; name one of two"
+            )
+        output = msgspec.structs.replace(output, positive=classes[classes.index(positive)])
+    return msgspec.structs.replace(signature, output=output)
+
+
 def _numbers(metrics: Mapping[str, float] | None) -> dict[str, float]:
     """Return the metrics as plain finite numbers."""
     numbers = {}
@@ -196,112 +192,10 @@ def _numbers(metrics: Mapping[str, float] | None) -> dict[str, float]:
     return numbers
 
 
-def _table(data: Any, signature: Signature) -> pd.DataFrame:
-    """Return a table or an array as a frame."""
-    return as_frame(data, signature.names if isinstance(data, np.ndarray) else None)[0]
-
-
 def _fingerprint(training: Any, sample: Any, signature: Signature) -> provenance.Fingerprint | None:
     if training is not None:
-        return provenance.fingerprint(_table(training, signature), "training data")
-    return None if sample is None else provenance.fingerprint(_table(sample, signature), "sample")
-
-
-def _sample(sample: Any, labels: Any, model: Model, seed: int) -> _Sample | None:
-    """Return the rows of the sample that are kept, as trained."""
-    if sample is None:
-        if labels is not None:
-            raise SaveError("there are labels, but no sample that they belong to; give sample= too")
-        return None
-    frame = _table(sample, model.signature)
-    truth = None if labels is None else as_series(labels).to_numpy()
-    if truth is not None and len(truth) != len(frame):
-        raise SaveError(
-            f"there are {len(truth)} labels for {len(frame)} rows of the sample; give one for each"
-        )
-    chosen = reference.choose(len(frame), seed)
-    try:
-        checked = model.signature.check_frame(frame.iloc[chosen])
-    except InputError as error:
-        raise SaveError(f"the sample does not fit the signature: {error}") from error
-    if checked.problems:
-        _tell_refused(checked.problems, len(chosen))
-    if truth is not None:
-        truth = _named(truth[chosen][checked.positions], model)
-    return _Sample(checked.frame, truth)
-
-
-def _tell_refused(problems: Mapping[int, list[Any]], rows: int) -> None:
-    """Say that the signature refuses rows of the sample: an error if most, else a warning, for the model would too."""
-    first = problems[min(problems)][0].message
-    text = (
-        f"{len(problems)} of {rows} rows of the sample do not fit the signature, the first: {first}. The model will refuse"
-        " such rows: infer the signature from more rows, or `describe` the column (unseen='pass', nullable=True)"
-    )
-    if 2 * len(problems) > rows:
-        raise SaveError(text)
-    warnings.warn(text, UserWarning, stacklevel=4)
-
-
-def _named(truth: np.ndarray[Any, Any], model: Model) -> np.ndarray[Any, Any]:
-    """Return labels as the signature writes them, if they are written as the estimator has them."""
-    classes, own = model.signature.output.classes, getattr(model.estimator, "classes_", None)
-    if classes is None or own is None or not len(truth) or not set(truth.tolist()) <= set(own.tolist()):
-        return truth
-    return name_labels(truth, own, label_array(classes))
-
-
-def _answers(model: Model, kept: _Sample | None) -> list[Predictions]:
-    """Return what the model answers to its example row and to the sample: all that it can answer."""
-    engine = NativeEngine(model)
-    fields = model.signature.output.available
-    answers: list[Predictions] = []
-    try:
-        if model.signature.example:
-            answers.append(
-                engine.predict_rows(model.signature.check_records([model.signature.example]), fields)
-            )
-        if kept is not None and len(kept.frame):
-            answers.append(engine.predict_frame(kept.frame, fields))
-    except EkibenError as error:
-        raise SaveError(f"the estimator does not answer as its signature says: {error}") from error
-    except Exception as error:  # whatever an estimator raises
-        raise SaveError(
-            f"the estimator cannot answer rows that fit the signature: {type(error).__name__}: {error}; was every step of"
-            " it fitted, and on the columns of the signature?"
-        ) from error
-    return answers
-
-
-def _compare(before: list[Predictions], after: list[Predictions]) -> None:
-    for mine, read in zip(before, after, strict=True):
-        for what in ("prediction", "probabilities", "score"):
-            first, second = getattr(mine, what), getattr(read, what)
-            if first is not None and not _are_equal(first, second):
-                raise SaveError(
-                    f"the {what} of the stored model is not that of the estimator: does it hold state that is not stored, or"
-                    " does it answer at random?"
-                )
-
-
-def _are_equal(first: np.ndarray[Any, Any], second: np.ndarray[Any, Any]) -> bool:
-    if np.array_equal(first, second):
-        return True
-    if first.dtype.kind != "f":
-        return False
-    tolerance = TOLERANCE_EPS * float(np.finfo(first.dtype).eps)
-    return bool(np.allclose(first, second, rtol=tolerance, atol=tolerance))
-
-
-def _reference(kept: _Sample, answers: Predictions, signature: Signature) -> bytes:
-    return reference.encode(
-        kept.frame,
-        signature.output,
-        prediction=answers.prediction,
-        probabilities=answers.probabilities,
-        score=answers.score,
-        labels=kept.labels,
-    )
+        return provenance.fingerprint(as_table(training, signature), "training data")
+    return None if sample is None else provenance.fingerprint(as_table(sample, signature), "sample")
 
 
 def _labels(manifest: Manifest, signature: Signature) -> dict[str, str]:
@@ -320,3 +214,7 @@ def _metadata(manifest: Manifest, metrics: Mapping[str, float]) -> dict[str, Any
         "size_bytes": manifest.size_bytes,
         "ekiben_protocol": PROTOCOL,
     }
+
+
+def _digest(folder: Path) -> str:
+    return hashlib.sha256((folder / MANIFEST_FILE).read_bytes()).hexdigest()

@@ -68,12 +68,16 @@ def versions(name: str) -> list[bentoml.Model]:
         return [ask("get", f"{name}:{folder.name}") for folder in _folders(name)]
 
 
-def names() -> list[str]:
-    """Return the names of all models, sorted."""
+def by_name() -> dict[str, list[bentoml.Model]]:
+    """Return the versions of all models by name, sorted by name."""
     try:
-        return sorted({str(model.tag.name) for model in ask("list", "")})
+        stored = list(ask("list", ""))
     except StoreError:
-        return sorted({folder.parent.name for folder in _folders("*")})
+        stored = [ask("get", f"{folder.parent.name}:{folder.name}") for folder in _folders("*")]
+    found: dict[str, list[bentoml.Model]] = {}
+    for model in sorted(stored, key=lambda model: str(model.tag.name)):
+        found.setdefault(str(model.tag.name), []).append(model)
+    return found
 
 
 def _folders(name: str) -> list[Path]:
