@@ -3,9 +3,10 @@
 import bentoml
 
 import ekiben
+from ekiben.ship import slim_image
 
 
-@bentoml.service(service_class=ekiben.Service, workers="cpu_count", http={"port": 3000})
+@bentoml.service(service_class=ekiben.Service, workers="cpu_count", image=slim_image())
 class Predictor:
     """Models from finance, medicine, retail, manufacturing and transport, each at /predict/NAME."""
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from ekiben import __version__
-from ekiben.cli import fit, models, serve
+from ekiben.cli import fit, image, models, predict, score, serve
 from ekiben.errors import EkibenError
 
 EXIT_ERROR = 2
@@ -43,7 +43,7 @@ def _options(
     del version
 
 
-for group in (fit, models, serve):
+for group in (fit, serve, predict, score, models, image):
     group.register(app)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ekiben.score.source import Refused
     from ekiben.signature import Signature
 
-BLOCK_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 1024 * 1024
 """What is read in one go; no row may be longer."""
 
 MAX_HEADER_BYTES = 1024 * 1024

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Values = dict[str, np.ndarray[Any, Any]]
 
-LOCAL_ROWS = 50_000
+LOCAL_ROWS = 20_000
 """Rows in one call of a model in this process: enough to make its fixed costs small."""
 
 REMOTE_ROWS = 8_000
