@@ -81,6 +81,5 @@ tag = ekiben.save(
     metrics=metrics,
     seed=args.seed,
     training=part.X_train,
-    trust=[fit.CalendarFeatures],
 )
 fit.show(f"saved {tag}; next: ekiben serve {NAME}")

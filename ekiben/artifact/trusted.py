@@ -23,6 +23,7 @@ TRUSTED: tuple[str, ...] = (
     "datetime.datetime",
     "datetime.timedelta",
     "datetime.timezone",
+    "ekiben.fit.calendar.CalendarFeatures",
     "functools.partial",
     "numpy.around",
     "numpy.array",

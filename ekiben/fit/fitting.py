@@ -12,7 +12,6 @@ from sklearn.model_selection import train_test_split
 
 from ekiben.errors import TableError
 from ekiben.fit import draft
-from ekiben.fit.calendar import CalendarFeatures
 from ekiben.fit.candidates import candidates
 from ekiben.fit.comparison import BASELINE, Comparison, compare
 from ekiben.fit.evaluation import evaluate
@@ -164,7 +163,6 @@ def save(
         domain=domain,
         seed=fitted.seed,
         training=part.X_train,
-        trust=[CalendarFeatures],
     )
     return str(tag), draft.write(folder, name, purpose=purpose, domain=domain, metrics=fitted.metrics)
 
