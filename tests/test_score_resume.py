@@ -14,11 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from score_tables import FORMS, FormulaEngine, score, table, write
+from score_tables import FORMS, FormulaEngine, read, score, table, write
 
 from ekiben.errors import TableError
 from ekiben.score import Job, LocalScorer, Options
 from ekiben.score.journal import Journal
+
+TAIL = st.binary(max_size=30)
 
 WORKER = Path(__file__).with_name("score_worker.py")
 
@@ -53,7 +55,7 @@ def outcome(target):
     """What a finished run leaves, for comparison."""
     errors = target.with_name(target.name + ".errors.csv")
     assert not target.with_name(target.name + ".part").exists()
-    content = pq.read_table(target) if target.suffix == ".parquet" else target.read_bytes()
+    content = target.read_bytes() if target.suffix in {".csv", ".ndjson"} else read(target).to_dict("list")
     return content, errors.read_bytes() if errors.exists() else None
 
 
@@ -61,13 +63,9 @@ def outcome(target):
 @given(
     form=st.sampled_from(FORMS),
     kills=st.lists(st.integers(1, 6), min_size=1, max_size=3),
-    rows_tail=st.binary(max_size=30),
-    errors_tail=st.binary(max_size=30),
-    journal_tail=st.binary(max_size=30).filter(lambda tail: b"\n" not in tail),
+    tails=st.tuples(TAIL, TAIL, TAIL.filter(lambda tail: b"\n" not in tail)),
 )
-def test_whatever_a_killed_run_left_behind_the_result_is_the_same(
-    tmp_path_factory, form, kills, rows_tail, errors_tail, journal_tail
-):
+def test_whatever_a_killed_run_left_behind_the_result_is_the_same(tmp_path_factory, form, kills, tails):
     folder = tmp_path_factory.mktemp("killed")
     source = bad_rows(folder / "in.csv")
     whole, target = folder / f"whole.{form}", folder / f"out.{form}"
@@ -79,7 +77,7 @@ def test_whatever_a_killed_run_left_behind_the_result_is_the_same(
             score(source, target, on_progress=killed_after(parts), chunk_rows=30, resume=True)
         except KilledError:
             part = folder / f"out.{form}.part"
-            for name, tail in (("rows", rows_tail), ("errors", errors_tail), ("journal", journal_tail)):
+            for name, tail in zip(("rows", "errors", "journal"), tails, strict=True):
                 with (part / name).open("ab") as file:
                     file.write(tail)
     if not target.exists():
@@ -229,7 +227,7 @@ def test_files_that_are_shorter_than_the_journal_says_are_not_gone_on_with(tmp_p
 def test_a_journal_that_is_none_is_told(tmp_path):
     source = unfinished(tmp_path)
     (tmp_path / "out.csv.part" / "journal").write_bytes(b"{}\n[]\n")
-    with pytest.raises(TableError, match="cannot be read .* --restart"):
+    with pytest.raises(TableError, match=r"cannot be read .* --restart"):
         score(source, tmp_path / "out.csv", resume=True)
 
 
