@@ -12,7 +12,7 @@ from ekiben import policy as policies
 from ekiben import store, threads
 from ekiben.batching import Batcher, BatchLimits
 from ekiben.engine import NativeEngine
-from ekiben.errors import EkibenError, InputError, NotReadyError, Problem, nearest, quote
+from ekiben.errors import EkibenError, NotReadyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -169,28 +169,6 @@ class Runner:
         """
         rows = self.signature.check_records([record])
         return (await self.predict_rows(rows))[0]
-
-    def choose(self, wanted: str) -> tuple[Field, ...]:
-        """Return the answer fields that the text `wanted`, separated by commas, names.
-
-        Raises:
-            InputError: The model cannot answer one of them.
-        """
-        available = self.signature.output.available
-        names = [name.strip() for name in wanted.split(",") if name.strip()]
-        problems = [
-            Problem(
-                message=f"fields: {quote(name)} is not among what {self.name} can answer: {', '.join(available)}",
-                given=quote(name),
-                expected=", ".join(available),
-                nearest=nearest(name, available),
-            )
-            for name in names
-            if name not in available
-        ]
-        if problems:
-            raise InputError(problems)
-        return tuple(field for field in available if field in names or field == "prediction")
 
     def _load(self) -> Batcher[tuple[object, ...], dict[str, Any]]:
         """Return a batcher before a verified engine that has answered its warm-up rows."""

@@ -46,11 +46,10 @@ def predict(
 
 def _here(model: str, body: bytes, fields: list[str] | None) -> Any:
     from ekiben.cli import local  # noqa: PLC0415 - heavy
-    from ekiben.client.columns import chosen_fields  # noqa: PLC0415 - as above
 
     engine = local.load(model).engine
     output = engine.signature.output
-    wanted = chosen_fields(output, fields)
+    wanted = output.choose(fields)
     request = engine.signature.decoder().decode(body)
     answers = engine.predict_rows(request.rows, wanted).answers(output, wanted)
     return answers[0] if request.single else answers

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ekiben.errors import ClientError, InputError, Problem, nearest, quote
+from ekiben.errors import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ def answer_columns(output: Output, fields: Sequence[str] | None = None) -> tuple
     ['prediction', 'probability_bad', 'probability_good']
     """
     columns: list[AnswerColumn] = []
-    for field in chosen_fields(output, fields):
+    for field in output.choose(fields):
         if field == "probabilities":
             names = [f"probability_{key}" for key in output.keys]
             columns += [AnswerColumn(name, "float", field, place) for place, name in enumerate(names)]
@@ -65,32 +65,6 @@ def answer_columns(output: Output, fields: Sequence[str] | None = None) -> tuple
         else:
             columns.append(AnswerColumn(field, _kind(output) if field == "prediction" else "float", field))
     return tuple(columns)
-
-
-def chosen_fields(output: Output, fields: Sequence[str] | None) -> tuple[Field, ...]:
-    """Return `fields` in the order in which a model answers them, with `prediction`; by default its own choice.
-
-    Raises:
-        InputError: The model cannot answer one of them.
-    """
-    if fields is None:
-        return output.fields
-    available = output.available
-    wrong = [field for field in fields if field not in available]
-    if wrong:
-        shown = ", ".join(available)
-        raise InputError(
-            [
-                Problem(
-                    message=f"fields: {quote(field)} is not among what the model can answer: {shown}",
-                    given=quote(field),
-                    expected=shown,
-                    nearest=nearest(field, available),
-                )
-                for field in wrong
-            ]
-        )
-    return tuple(field for field in available if field in fields or field == "prediction")
 
 
 def arrays(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import numpy as np
 
-from ekiben.client.columns import DTYPES, AnswerColumn, answer_columns, arrays, chosen_fields
+from ekiben.client.columns import DTYPES, AnswerColumn, answer_columns, arrays
 from ekiben.client.frames import pandas_records
 from ekiben.errors import ClientError, EngineError, InputError, RowError
 from ekiben.signature import Signature
@@ -108,7 +108,7 @@ class LocalScorer:
         self.settings = dict(settings or {})
         self.in_flight = in_flight
         self._engine = engine
-        self._fields = chosen_fields(engine.signature.output, fields)
+        self._fields = engine.signature.output.choose(fields)
         self.columns = answer_columns(engine.signature.output, fields)
         # A list of one, so that a model is asked in the form that it is always asked in.
         self._good_row = engine.signature.check_records([engine.signature.example])

@@ -64,7 +64,8 @@ class Predict:
         check_content_type(content_type)
         if not self.runner.is_ready:
             raise NotReadyError(f"model {self.runner.name!r} is not ready: {self.runner.failure}")
-        chosen = self.runner.choose(fields) if fields is not None else None
+        asked = None if fields is None else [name.strip() for name in fields.split(",") if name.strip()]
+        chosen = self.runner.signature.output.choose(asked)
         request = self.runner.decoder.decode(body)
         if len(request.rows) > self._limits.max_rows:
             raise TooLargeError(

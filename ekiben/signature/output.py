@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
-from ekiben.errors import SignatureError
+from ekiben.errors import InputError, Problem, SignatureError, nearest, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 OutputKind: TypeAlias = Literal["label", "probability", "number", "score", "rank"]
 Field: TypeAlias = Literal["prediction", "probability", "probabilities", "score"]
@@ -56,6 +59,32 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return tuple(
             one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in self.classes or ()
         )
+
+    def choose(self, fields: Collection[str] | None) -> tuple[Field, ...]:
+        """Return `fields` in the order in which a model answers them, with `prediction`; None for its own choice.
+
+        Raises:
+            InputError: The model cannot answer one of them.
+
+        >>> Output(kind="number", available=("prediction", "score")).choose(["score"])
+        ('prediction', 'score')
+        """
+        if fields is None:
+            return self.fields
+        shown = ", ".join(self.available)
+        problems = [
+            Problem(
+                message=f"fields: {quote(field)} is not among what the model can answer: {shown}",
+                given=quote(field),
+                expected=shown,
+                nearest=nearest(field, self.available),
+            )
+            for field in fields
+            if field not in self.available
+        ]
+        if problems:
+            raise InputError(problems)
+        return tuple(field for field in self.available if field in fields or field == "prediction")
 
 
 def _flaw(output: Output) -> str | None:

@@ -46,9 +46,6 @@ class Echo:
     def answers_at_once(self):
         return self.batcher.answers_at_once
 
-    def choose(self, wanted):
-        return tuple(wanted.split(","))
-
     async def start(self):
         pass
 
