@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _HOME = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
@@ -20,3 +24,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[_HOME].cleanup()
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    # Looking for the examples in docstrings, pytest would import what is here for tests to run or to import, too.
+    name = collection_path.name
+    return True if name.endswith(".py") and not name.startswith(("test_", "conftest")) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class FormulaEngine:
             raise ValueError("this cannot be")
         colours = frame["colour"].map({"red": 0.0, "green": 1.0, "blue": 2.0}).to_numpy(dtype=float)
         z = frame["x"].fillna(0.0).to_numpy() + 0.25 * frame["n"].to_numpy() - colours
-        chance = np.array([1.0 / (1.0 + np.exp(-each)) for each in z])
+        chance = np.array([1.0 / (1.0 + math.exp(-each)) for each in z])
         return Predictions((chance >= 0.5).astype(int), np.column_stack([1.0 - chance, chance]))
 
 

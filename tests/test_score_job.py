@@ -3,16 +3,20 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fault_server import SIGNATURE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from score_tables import FORMS, FormulaEngine, errors_of, expected, read, score, table, write
 
+from ekiben.engine import Predictions
 from ekiben.errors import EkibenError, EngineError, InputError, TableError
 from ekiben.score import Job, LocalScorer, Options
+from ekiben.signature import Signature
 
 ANSWERS = ["prediction", "probability"]
 
@@ -271,6 +275,40 @@ def test_the_separator_is_seen_in_the_first_line(tmp_path, separator):
 def test_line_ends_and_a_mark_of_windows_are_no_trouble(tmp_path):
     (tmp_path / "in.csv").write_bytes(b"\xef\xbb\xbfx,n,colour\r\n1,1,red\r\n,2,blue\r\n")
     assert score(tmp_path / "in.csv", tmp_path / "out.csv").scored == 2
+
+
+def test_a_line_of_names_alone_is_a_table_without_rows(tmp_path):
+    (tmp_path / "in.csv").write_text("x,n,colour")
+    assert score(tmp_path / "in.csv", tmp_path / "out.csv").rows == 0
+
+
+@pytest.mark.parametrize("lines_behind", [1, 300_000])
+@pytest.mark.parametrize("keep", ["ids", "none"])
+def test_a_quote_that_is_never_closed_does_not_swallow_the_rows_behind_it(tmp_path, lines_behind, keep):
+    (tmp_path / "in.csv").write_text(
+        "x,n,colour,id\n" + "1,1,red,a\n" * 5 + '1,1,red,"a\n' + "1,1,red,a\n" * lines_behind
+    )
+    with pytest.raises(TableError, match=r"quote (that is )?opened .*never closed"):
+        score(tmp_path / "in.csv", tmp_path / "out.csv", keep=keep)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_quote_within_a_cell_is_a_quote(tmp_path):
+    (tmp_path / "in.csv").write_text('x,n,colour,id\n1,1,red,5" pipe\n1,2,red,"say ""hi"""\n')
+    score(tmp_path / "in.csv", tmp_path / "out.ndjson")
+    assert read(tmp_path / "out.ndjson")["id"].tolist() == ['5" pipe', 'say "hi"']
+
+
+def test_a_single_column_may_have_empty_lines(tmp_path):
+    one = SIGNATURE.columns[0]
+    signature = Signature(columns=(one,), output=SIGNATURE.output, example={"x": 1.0}, container="pandas")
+
+    class Half(FormulaEngine):
+        def predict_frame(self, frame, fields=None):
+            return Predictions(np.zeros(len(frame), dtype=int), np.full((len(frame), 2), 0.5))
+
+    (tmp_path / "in.csv").write_text("x\n1\n\n3\n")
+    assert score(tmp_path / "in.csv", tmp_path / "out.csv", Half(signature=signature)).rows == 3
 
 
 def test_an_output_that_is_there_is_only_replaced_if_asked_for(tmp_path):

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="NAME, NAME:VERSION or NAME:ALIAS; with --url, NAME.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="NAME, NAME:VERSION or NAME:ALIAS; with --url, NAME.")
+    ],
     rows: Annotated[
         str, typer.Argument(help="One JSON record, a list of them, or - to read that from standard input.")
     ],

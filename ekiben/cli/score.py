@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from ekiben import threads
+from ekiben.errors import EkibenError
 from ekiben.score.options import Keep, Options
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def register(app: typer.Typer) -> None:
 
 
 def score(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="NAME, NAME:VERSION or NAME:ALIAS; with --url, NAME.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="NAME, NAME:VERSION or NAME:ALIAS; with --url, NAME.")
+    ],
     input: Annotated[  # noqa: A002 - what the help calls it
         Path, typer.Argument(help="The rows: .csv, .parquet, .ndjson, .arrow.", show_default=False)
     ],
@@ -94,8 +97,13 @@ def score(
     with _scorer(model, url, chosen, console) as scorer:
         with console.status(f"looking at {input}"):
             job = Job(scorer, input, output, options)
-        with _bar(console, f"{scorer.tag}") as show:
-            summary = job.run(show)
+        with _resumable(console, output) as note, _bar(console, scorer.tag) as show:
+
+            def tell(progress: Progress) -> None:
+                note(progress)
+                show(progress)
+
+            summary = job.run(tell)
     if as_json:
         typer.echo(msgspec.json.encode(summary).decode())
     else:
@@ -120,10 +128,34 @@ def _scorer(model: str, url: str | None, fields: Sequence[str] | None, console: 
         return
     from ekiben.client import Client  # noqa: PLC0415 - heavy
 
-    # More patient than a client usually is: a server that restarts should not end a night's work.
+    with Client(url) as impatient:
+        impatient.model(model)  # a wrong address or name is told at once
+    # From here on more patient than a client usually is: a server that restarts should not end a night's work.
     patience: dict[str, Any] = {"timeout_s": 60.0, "retries": 20, "deadline_s": 600.0, "max_wait_s": 60.0}
     with Client(url, chunk_rows=REQUEST_ROWS, in_flight=2, **patience) as client:
         yield RemoteScorer(client, model, fields)
+
+
+@contextlib.contextmanager
+def _resumable(console: Console, output: Path) -> Iterator[Callable[[Progress], None]]:
+    """Say how to go on, if the run is stopped after something was done."""
+    row = 0
+
+    def note(progress: Progress) -> None:
+        nonlocal row
+        row = progress.rows
+
+    try:
+        yield note
+    except (EkibenError, KeyboardInterrupt):
+        if row:
+            console.print(
+                f"stopped behind row {row:,}; the same command with --resume goes on from there ({output}.part)",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+        raise
 
 
 @contextlib.contextmanager

@@ -128,28 +128,41 @@ class ArrowSource(_Columnar):
         with path.open("rb") as file:
             self._is_file = file.read(6) == b"ARROW1"
         try:
-            with pa.OSFile(path_text(path)) as opened:
+            with pa.memory_map(path_text(path)) as opened:
                 reader = pa.ipc.open_file(opened) if self._is_file else pa.ipc.open_stream(opened)
                 super().__init__(path, reader.schema, None)
         except (pa.ArrowException, OSError) as error:
             raise TableError(f"{path} cannot be read as Arrow: {error}") from None
-        self._size_bytes = max(path.stat().st_size, 1)
-        self._read_bytes = 0
+        self._share = 0.0
 
     def done(self) -> float:
         """See `Source.done`."""
-        return min(self._read_bytes / self._size_bytes, 1.0)
+        return self._share
 
     def _tables(self, start: int) -> Iterator[tuple[int, Any]]:
         del start
-        with pa.OSFile(path_text(self.path)) as opened:
-            reader = pa.ipc.open_file(opened) if self._is_file else pa.ipc.open_stream(opened)
-            batches = map(reader.get_batch, range(reader.num_record_batches)) if self._is_file else reader
-            row = 0
-            for batch in batches:
-                self._read_bytes = opened.tell()
-                yield row, pa.Table.from_batches([batch]).select(self._chosen)
-                row += batch.num_rows
+        row = 0
+        # Mapped, so that a batch of millions of rows need not be in memory as a whole.
+        with pa.memory_map(path_text(self.path)) as opened:
+            for batch in self._batches(opened):
+                for part in range(0, batch.num_rows, BATCH_ROWS):
+                    table = pa.Table.from_batches([batch.slice(part, BATCH_ROWS)])
+                    yield row, table.select(self._chosen)
+                    row += len(table)
+
+    def _batches(self, opened: Any) -> Iterator[Any]:
+        wanted = [index for index, name in enumerate(self._schema.names) if name in self._chosen]
+        options = pa.ipc.IpcReadOptions(included_fields=wanted)
+        if self._is_file:
+            reader = pa.ipc.open_file(opened, options=options)
+            for number in range(reader.num_record_batches):
+                yield reader.get_batch(number)
+                self._share = (number + 1) / reader.num_record_batches
+            return
+        size_bytes = max(opened.size(), 1)
+        for batch in pa.ipc.open_stream(opened, options=options):
+            yield batch
+            self._share = opened.tell() / size_bytes
 
 
 def path_text(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -71,17 +71,22 @@ class CsvSource:
             return "skip"
 
         row = 0
-        with self.path.open("rb") as file:
+        with self.path.open("rb") as raw:
+            file = _Counted(raw)
             try:
                 for batch in self._open(file, refuse):
-                    self._read_bytes = file.tell()
+                    self._read_bytes = file.size_bytes
                     positions = _free(row, batch.num_rows, wrong)
                     row = int(positions[-1]) + 1 if len(positions) else row
                     yield Piece(pa.Table.from_batches([batch]), positions, row, dict(wrong))
                     wrong = {number: why for number, why in wrong.items() if number >= row}
             except pa.ArrowInvalid as error:
                 if "Empty CSV file" not in str(error):  # a line of names, and nothing more
-                    raise TableError(f"{self.path} cannot be read as CSV behind row {row}: {error}") from None
+                    raise TableError(
+                        f"{self.path} cannot be read as CSV behind row {row}: {_in_words(str(error))}"
+                    ) from None
+        if file.quotes % 2:
+            _check_closed(self.path, self._separator)
         last = max([row, *(number + 1 for number in wrong)])
         yield Piece(self.join([]), np.empty(0, dtype=np.int64), last, wrong)
 
@@ -128,6 +133,49 @@ class CsvSource:
     def kept_schema(self, names: Sequence[str]) -> Any:
         """See `Source.kept_schema`: text, as it stands in the file."""
         return pa.schema([(name, pa.string()) for name in names])
+
+
+class _Counted:
+    """A file that counts its quotes while it is read: an odd number of them is a reason to look closer."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.size_bytes = 0
+        self.quotes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._file.read(size)
+        self.size_bytes += len(content)
+        self.quotes += content.count(b'"')
+        return content
+
+
+def _check_closed(path: Path, separator: str) -> None:
+    """Check that no quote is open at the end of the file: it would have swallowed all rows behind it.
+
+    Raises:
+        TableError: One is.
+    """
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = csv.reader(file, delimiter=separator, strict=True)
+        begin = 0
+        try:
+            for _ in rows:
+                begin = rows.line_num
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                raise TableError(
+                    f"{path}: a quote that is opened behind line {begin} is never closed; close it, or double the quotes "
+                    "that are meant as such"
+                ) from None
+
+
+def _in_words(error: str) -> str:
+    if "straddling" in error:
+        return f"a row is longer than {BLOCK_BYTES} bytes; is there a quote opened and never closed?"
+    return error
 
 
 def _header(path: Path) -> tuple[str, list[str]]:
