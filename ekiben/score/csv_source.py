@@ -165,7 +165,7 @@ def _check_closed(path: Path, separator: str) -> None:
             for _ in rows:
                 begin = rows.line_num
         except csv.Error as error:
-            if "unexpected end" in str(error):
+            if "unexpected end" in str(error) or "field larger" in str(error):
                 raise TableError(
                     f"{path}: a quote that is opened behind line {begin} is never closed; close it, or double the quotes "
                     "that are meant as such"
