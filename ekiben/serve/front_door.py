@@ -210,7 +210,7 @@ class FrontDoor:
             nonlocal publisher
             message = await receive()
             if message["type"] == "lifespan.startup":
-                bound_stop(self._limits.shutdown_grace_s)
+                bound_stop(self._limits.shutdown_grace_s, is_serving=lambda: publisher is not None)
                 for predict in self._predictors.values():
                     await predict.runner.start()
                 publisher = asyncio.create_task(self._publish())

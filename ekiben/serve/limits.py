@@ -24,7 +24,7 @@ class Limits(msgspec.Struct, frozen=True):
     max_body_bytes: int = 16 * 1024 * 1024
     max_rows: int = 100_000
     body_timeout_s: float = 10.0
-    shutdown_grace_s: float = 4.0
+    shutdown_grace_s: float = 3.5
 
     @classmethod
     def from_environment(cls) -> Limits:

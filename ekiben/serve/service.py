@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import bentoml
@@ -56,6 +57,7 @@ class Service(BentoService[T]):  # type: ignore[misc]  # BentoML's SDK ships no 
             if position == 0 and not self._has_own_predict:
                 self._add_api(name, runner, method="predict", route="/predict")
             self._add_api(name, runner, method=method_name(name), route=f"/predict/{name}")
+        self.inner.ekiben_on_deployment = bentoml.on_deployment(_replace_dead_workers)
         super().__attrs_post_init__()
         self.models.extend(BentoModel(runner.tag) for runner in self.runners.values())
 
@@ -102,6 +104,11 @@ class Service(BentoService[T]):  # type: ignore[misc]  # BentoML's SDK ships no 
         return with_models(
             BentoService.openapi_spec.fget(others).asdict(), self.runners, default, self.inner.__doc__ or ""
         )
+
+
+def _replace_dead_workers() -> None:
+    """Let a worker that dies be replaced in a container, too, where BentoML would go on with fewer and tell nobody."""
+    os.environ.pop("BENTOML_CONTAINERIZED", None)
 
 
 def _declared(inner: type[Any]) -> dict[str, Runner]:
