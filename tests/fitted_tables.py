@@ -21,7 +21,8 @@ def customers(rows: int = 300, seed: int = 0) -> pd.DataFrame:
             "contract": contract,
             "plan [GB]": pd.Series(rng.choice(["1", "5", "unlimited"], rows)).mask(rng.random(rows) < 0.1),
             "paperless": rng.random(rows) < 0.5,
-            "since": pd.Timestamp("2026-11-01") - pd.to_timedelta(30 * months + rng.integers(0, 30, rows), unit="D"),
+            "since": pd.Timestamp("2026-11-01")
+            - pd.to_timedelta(30 * months + rng.integers(0, 30, rows), unit="D"),
             "Churn": np.where(rng.random(rows) < 1 / (1 + np.exp(-odds)), "yes", "no"),
         }
     )

@@ -263,6 +263,22 @@ def test_a_journal_of_protocol_1_stays_readable(tmp_path):
     assert second.startswith("1,0.56")
 
 
+def test_a_disk_without_space_is_told_and_the_run_can_be_resumed(tmp_path):
+    code = (
+        "import resource, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; import score_tables; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); import signal; "
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "score_tables.score(Path('in.csv'), Path('out.csv'), chunk_rows=20)"
+    )
+    source = write(table(400), tmp_path / "in.csv")
+    command = [sys.executable, "-c", code, str(WORKER.parent)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "TableError: out.csv.part cannot be written or read: File too large" in done.stderr
+    score(source, tmp_path / "whole.csv")
+    assert score(source, tmp_path / "out.csv", resume=True).resumed_at_row > 0
+    assert outcome(tmp_path / "out.csv") == outcome(tmp_path / "whole.csv")
+
+
 def test_parquet_files_are_resumed_in_the_middle_of_a_row_group(tmp_path):
     rows = pa.concat_tables([table(100)] * 3)
     source = tmp_path / "in.parquet"

@@ -119,14 +119,18 @@ class Job:
                 cannot be read to its end.
             EkibenError: The model or the server failed; what is done so far can be resumed.
         """
-        with Journal(self._output) as journal:
-            self._begin(journal)
-            first = journal.mark.rows
-            if not journal.mark.end:
-                self._score(journal, on_progress)
-                journal.put(msgspec.structs.replace(journal.mark, end=True))
-            mark = journal.mark
-            self._finish(journal)
+        try:
+            with Journal(self._output) as journal:
+                self._begin(journal)
+                first = journal.mark.rows
+                if not journal.mark.end:
+                    self._score(journal, on_progress)
+                    journal.put(msgspec.structs.replace(journal.mark, end=True))
+                mark = journal.mark
+                self._finish(journal)
+        except OSError as error:  # no space left, no right to write, a disk that went away
+            place = error.filename or folder_of(self._output)
+            raise TableError(f"{place} cannot be written or read: {error.strerror or error}") from error
         return Summary(
             model=self._scorer.tag,
             rows=mark.rows,
