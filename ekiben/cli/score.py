@@ -123,7 +123,8 @@ def _scorer(model: str, url: str | None, fields: Sequence[str] | None, console: 
         with console.status(f"loading {model}"):
             loaded = local.load(model)
         settings = {"threshold": loaded.policy.threshold}
-        in_flight = min(threads.share(None), MAX_IN_FLIGHT)
+        # Estimators of one's own (the manifest names them) may not be made for several threads.
+        in_flight = 1 if loaded.model.manifest.trusted else min(threads.share(None), MAX_IN_FLIGHT)
         yield LocalScorer(loaded.model.tag, loaded.engine, fields, settings, in_flight)
         return
     from ekiben.client import Client  # noqa: PLC0415 - heavy
