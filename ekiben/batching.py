@@ -46,7 +46,8 @@ class BatchLimits:
     Args:
         max_batch_rows: Rows in one call of the engine.
         max_latency_ms: How long one call may take, by measured cost, in milliseconds; a batch is cut to it.
-        max_queue_rows: Rows that wait; a request that does not fit is refused, unless nothing else waits.
+        max_queue_rows: Rows that wait. A request that does not fit is refused. One that is longer than half of it
+            counts as half, so that it neither is refused for ever nor keeps the short ones out.
         timeout_s: How long a request may wait for its answer, in seconds.
     """
 
@@ -77,11 +78,12 @@ class BatchCounts:
 
 @dataclass(eq=False)
 class _Job(Generic[Row, Answer]):
-    """One request: its rows, how many of them were handed to the engine, and what came back."""
+    """One request: its rows, its share of the queue, how many rows were handed to the engine, and what came back."""
 
     rows: Sequence[Row]
     key: Hashable
     future: asyncio.Future[list[Answer]]
+    share: int = 0
     answers: list[Answer] = field(default_factory=list)
     taken: int = 0
 
@@ -128,6 +130,9 @@ class Batcher(Generic[Row, Answer]):
         self.cost = Cost()
         self.name = name
         self.waiting_rows = 0
+        self._taken = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._called_s: float | None = None
         self._run = run
         self._check_row = check_row
         self._queue: deque[_Job[Row, Answer]] = deque()
@@ -140,6 +145,13 @@ class Batcher(Generic[Row, Answer]):
     def answers_at_once(self) -> bool:
         """Whether a request of one row would be answered without waiting for anything."""
         return self._drainer is None and self._is_quick(1)
+
+    @property
+    def stalled_s(self) -> float:
+        """For how many seconds the engine has been at one call, beyond what any request would wait for; usually 0."""
+        called_s = self._called_s
+        waited_s = 0.0 if called_s is None else time.perf_counter() - called_s
+        return waited_s if waited_s > 2 * self.limits.timeout_s else 0.0
 
     async def submit(
         self, rows: Sequence[Row], *, key: Hashable = None, timeout_s: float | None = None
@@ -162,24 +174,37 @@ class Batcher(Generic[Row, Answer]):
             raise NotReadyError(f"{self.name} is shutting down")
         if not rows:
             return []
-        if self.waiting_rows and self.waiting_rows + len(rows) > self.limits.max_queue_rows:
+        self._check_loop()
+        share = min(len(rows), max(1, self.limits.max_queue_rows // 2))
+        if self._taken + share > self.limits.max_queue_rows:
             self.counts.rejected += 1
             raise self._overloaded(len(rows))
         self.counts.requests += 1
         self.counts.rows += len(rows)
         if self._drainer is None and self._is_quick(len(rows)):
             return self._at_once(rows, key)
-        return await self._wait_for(rows, key, timeout_s)
+        return await self._wait_for(rows, key, share, timeout_s)
 
     async def close(self, grace_s: float = 5.0) -> None:
         """Take no more, let what waits finish for at most `grace_s` seconds, then fail the rest."""
         self._closing = True
-        if self._drainer is not None:
-            await asyncio.wait([self._drainer], timeout=grace_s)
+        waiting = [job.future for job in (*(part.job for part in self._running), *self._queue)]
+        awaited = {future for future in waiting if not future.done()}
+        if awaited:
+            await asyncio.wait(awaited, timeout=grace_s)
         self._fail_all(NotReadyError(f"{self.name} was shut down before this request was answered"))
         if self._drainer is not None:
             self._drainer.cancel()
         self._lane.close()
+
+    def _check_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise EngineError(
+                f"{self.name}: the batcher belongs to another event loop; call it from an async method"
+            )
 
     def _overloaded(self, rows: int) -> OverloadedError:
         wait_s = max(1.0, self.cost.seconds(self.waiting_rows))
@@ -201,10 +226,13 @@ class Batcher(Generic[Row, Answer]):
             self.counts.failed += 1
             raise
 
-    async def _wait_for(self, rows: Sequence[Row], key: Hashable, timeout_s: float | None) -> list[Answer]:
+    async def _wait_for(
+        self, rows: Sequence[Row], key: Hashable, share: int, timeout_s: float | None
+    ) -> list[Answer]:
         loop = asyncio.get_running_loop()
-        job: _Job[Row, Answer] = _Job(rows, key, loop.create_future())
+        job: _Job[Row, Answer] = _Job(rows, key, loop.create_future(), share)
         self._queue.append(job)
+        self._taken += share
         self.waiting_rows += len(rows)
         allowed_s = min(timeout_s or self.limits.timeout_s, self.limits.timeout_s)
         timer = loop.call_later(allowed_s, self._expire, job, allowed_s)
@@ -253,6 +281,7 @@ class Batcher(Generic[Row, Answer]):
             job = self._queue.popleft()
             if job.future.done():  # late, cancelled, or failed in an earlier batch
                 self.waiting_rows -= job.waiting_rows
+                self._taken -= job.share
                 continue
             if parts and job.key != parts[0].job.key:
                 later.append(job)
@@ -264,12 +293,17 @@ class Batcher(Generic[Row, Answer]):
             self.waiting_rows -= count
             if job.waiting_rows:
                 unfinished.append(job)
+            else:
+                self._taken -= job.share
         self._queue.extendleft(reversed(later))
         self._queue.extend(unfinished)  # at the back: a long request lets the others pass
         return parts
 
     async def _answer(self, parts: list[_Part[Row, Answer]]) -> None:
         """Compute one batch and hand out its answers; on failure, halve it until the culprit stands alone."""
+        parts = [part for part in parts if not part.job.future.done()]
+        if not parts:
+            return
         try:
             solved = await self._compute(parts)
         except Exception as error:  # noqa: BLE001 - an engine may raise anything
@@ -328,8 +362,11 @@ class Batcher(Generic[Row, Answer]):
         return RowError(part.start, reason)
 
     def _call(self, rows: list[Row], key: Hashable) -> Sequence[Answer]:
-        started_s = time.perf_counter()
-        answers = self._run(rows, key)
+        started_s = self._called_s = time.perf_counter()
+        try:
+            answers = self._run(rows, key)
+        finally:
+            self._called_s = None
         self.cost.observe(len(rows), time.perf_counter() - started_s)
         self.counts.batches += 1
         if len(answers) != len(rows):
@@ -342,7 +379,7 @@ class Batcher(Generic[Row, Answer]):
             self._fail(job, error)
         self._running = []
         self._queue.clear()
-        self.waiting_rows = 0
+        self.waiting_rows = self._taken = 0
 
     def _fail(self, job: _Job[Row, Answer], error: Exception) -> None:
         if not job.future.done():

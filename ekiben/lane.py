@@ -41,7 +41,7 @@ class Lane:
             try:
                 result = call(*arguments)
             except BaseException as error:  # noqa: BLE001 - handed to whoever awaits it
-                _settle(loop, future, future.set_exception, error)
+                _settle(loop, future, future.set_exception, _raisable(error))
             else:
                 _settle(loop, future, future.set_result, result)
 
@@ -55,6 +55,15 @@ class Lane:
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             call()
+
+
+def _raisable(error: BaseException) -> Exception:
+    """Return an error that a future can carry: not StopIteration, nor what would end the event loop."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    made = RuntimeError(f"{type(error).__name__}: {error}")
+    made.__cause__ = error
+    return made
 
 
 def _settle(

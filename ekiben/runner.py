@@ -62,7 +62,8 @@ class Runner:
         self.name = tag.partition(":")[0]
         self.limits = BatchLimits(max_batch_rows, max_latency_ms, max_queue_rows, timeout_s)
         self.threads = 1
-        self.failure: str | None = "it has not been started"
+        self._failure: str | None = "it has not been started"
+        self._home: asyncio.AbstractEventLoop | None = None
         self._batcher: Batcher[tuple[object, ...], dict[str, Any]] | None = None
 
     def __repr__(self) -> str:
@@ -99,8 +100,15 @@ class Runner:
         return policies.load(self.name)
 
     @property
+    def failure(self) -> str | None:
+        """Why the model does not answer; None if it does."""
+        if self._failure is None and self._batcher is not None and self._batcher.stalled_s:
+            return f"it has been at one call for {self._batcher.stalled_s:.0f} s"
+        return self._failure
+
+    @property
     def is_ready(self) -> bool:
-        """Whether the model is loaded and has answered its warm-up row."""
+        """Whether the model is loaded, has answered its warm-up row, and is not stuck."""
         return self.failure is None
 
     @property
@@ -125,18 +133,19 @@ class Runner:
         try:
             batcher = await asyncio.to_thread(self._load)
         except Exception as error:  # noqa: BLE001 - whatever a stored model does, the other models go on
-            self.failure = (
+            self._failure = (
                 str(error) if isinstance(error, EkibenError) else f"{type(error).__name__}: {error}"
             )
             _log.exception("model %s cannot be served: %s", self.requested, self.failure)
             return
         self._batcher = batcher
-        self.failure = None
+        self._home = asyncio.get_running_loop()
+        self._failure = None
         _log.info("model %s is ready after %.1f s", self.tag, time.perf_counter() - started_s)
 
     async def close(self, grace_s: float = 5.0) -> None:
         """Answer what waits for at most `grace_s` seconds, and take no more."""
-        self.failure = "it is shutting down"
+        self._failure = "it is shutting down"
         if self._batcher is not None:
             await self._batcher.close(grace_s)
 
@@ -157,18 +166,30 @@ class Runner:
         Raises:
             NotReadyError, OverloadedError, DeadlineError, RowError, EngineError: See `Batcher.submit`.
         """
-        return await self.batcher.submit(
-            rows, key=fields or self.signature.output.fields, timeout_s=timeout_s
-        )
+        answers = self.batcher.submit(rows, key=fields or self.signature.output.fields, timeout_s=timeout_s)
+        if self._home is None or self._home is asyncio.get_running_loop():
+            return await answers
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(answers, self._home))
 
     async def predict(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answer to one record, for methods of your own service.
+        """Return the answer to one record, for asynchronous methods of your own service.
 
         Raises:
             InputError: The record does not fit the signature.
+            NotReadyError, OverloadedError, DeadlineError, RowError, EngineError: As `predict_rows`.
         """
         rows = self.signature.check_records([record])
         return (await self.predict_rows(rows))[0]
+
+    def predict_sync(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to one record, for other methods of your own service, which BentoML runs in threads.
+
+        Raises:
+            InputError, NotReadyError, OverloadedError, DeadlineError, RowError, EngineError: As `predict`.
+        """
+        if self._home is None:
+            raise NotReadyError(f"model {self.name!r} is not ready: {self.failure}")
+        return asyncio.run_coroutine_threadsafe(self.predict(record), self._home).result()
 
     def _load(self) -> Batcher[tuple[object, ...], dict[str, Any]]:
         """Return a batcher before a verified engine that has answered its warm-up rows."""

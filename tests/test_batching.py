@@ -184,26 +184,108 @@ async def test_a_wrong_number_of_answers_is_nobodys_answer(wrong):
 
 async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back():
     gate = Gate(is_open=False)
-    batcher = Batcher(gate, limits=BatchLimits(max_queue_rows=3))
+    batcher = Batcher(gate, limits=BatchLimits(max_queue_rows=4))
     first = asyncio.create_task(batcher.submit([1]))
     await entered(gate)
-    waiting = asyncio.create_task(batcher.submit([2, 3]))
+    waiting = [asyncio.create_task(batcher.submit([row, row])) for row in (2, 3)]
     await asyncio.sleep(0)
     with pytest.raises(OverloadedError) as refused:
-        await batcher.submit([4, 5])
+        await batcher.submit([4])
     assert refused.value.retry_after_s >= 1
     assert batcher.counts.rejected == 1
     gate.open.set()
     assert await first == [2]
-    assert await waiting == [4, 6]
+    assert await asyncio.gather(*waiting) == [[4, 4], [6, 6]]
     assert await batcher.submit([4, 5]) == [8, 10], "there is room again"
     await batcher.close()
 
 
-async def test_a_request_larger_than_the_queue_is_taken_when_nothing_waits():
-    batcher = Batcher(Gate(), limits=BatchLimits(max_queue_rows=3, max_batch_rows=2))
-    assert await batcher.submit([1, 2, 3, 4, 5]) == [2, 4, 6, 8, 10]
+async def test_a_request_larger_than_the_queue_is_taken_and_leaves_room_for_short_ones():
+    gate = Gate(is_open=False)
+    batcher = Batcher(gate, limits=BatchLimits(max_queue_rows=4, max_batch_rows=2))
+    first = asyncio.create_task(batcher.submit([1]))
+    await entered(gate)
+    short = asyncio.create_task(batcher.submit([2]))
+    long = asyncio.create_task(batcher.submit(list(range(100))))
+    await asyncio.sleep(0)
+    other = asyncio.create_task(batcher.submit([3]))
+    await asyncio.sleep(0)
+    with pytest.raises(OverloadedError):
+        await batcher.submit([4])
+    with pytest.raises(OverloadedError):
+        await batcher.submit(list(range(100)))
+    gate.open.set()
+    assert await first == [2]
+    assert await short == [4]
+    assert await other == [6]
+    assert await long == [row * 2 for row in range(100)]
+    assert await batcher.submit(list(range(100))) == [row * 2 for row in range(100)]
     await batcher.close()
+
+
+async def test_an_engine_that_raises_stop_iteration_does_not_stop_the_others():
+    def engine(rows, key):
+        time.sleep(0.002)
+        if BAD in rows:
+            raise StopIteration
+        return rows
+
+    batcher = Batcher(engine)
+    answers = await asyncio.gather(
+        batcher.submit([1]), batcher.submit([BAD]), batcher.submit([2]), return_exceptions=True
+    )
+    assert answers[0] == [1]
+    assert isinstance(answers[1], RowError)
+    assert answers[2] == [2]
+    assert await batcher.submit([3]) == [3]
+    await batcher.close()
+
+
+async def test_a_failed_batch_is_not_halved_for_those_who_have_gone():
+    gate, gone, batches = Gate(is_open=False), threading.Event(), []
+
+    def engine(rows, key):
+        batches.append(list(rows))
+        if BAD in rows:
+            assert gone.wait(30)
+            raise ValueError("bad")
+        return gate(rows, key)
+
+    batcher = Batcher(engine, limits=BatchLimits(timeout_s=0.2))
+    first = asyncio.create_task(batcher.submit([1]))
+    await entered(gate)
+    late = [asyncio.create_task(batcher.submit([BAD])) for _ in range(8)]
+    await asyncio.sleep(0.01)
+    gate.open.set()
+    assert await first == [2]
+    answers = await asyncio.gather(*late, return_exceptions=True)
+    assert all(isinstance(answer, DeadlineError) for answer in answers)
+    gone.set()
+    assert await batcher.submit([2]) == [4]
+    assert batches == [[1], [BAD] * 8, [2]]
+    await batcher.close()
+
+
+async def test_an_engine_that_is_stuck_is_told():
+    gate = Gate(is_open=False)
+    batcher = Batcher(gate, limits=BatchLimits(timeout_s=0.01))
+    with pytest.raises(DeadlineError):
+        await batcher.submit([1])
+    await asyncio.sleep(0.03)
+    assert batcher.stalled_s > 0.02
+    gate.open.set()
+    await batcher.close()
+    await asyncio.sleep(0.05)
+    assert batcher.stalled_s == 0
+
+
+async def test_close_does_not_wait_for_an_engine_that_computes_for_nobody():
+    gate = Gate(is_open=False)
+    batcher = Batcher(gate, limits=BatchLimits(timeout_s=0.01))
+    with pytest.raises(DeadlineError):
+        await batcher.submit([1])
+    await asyncio.wait_for(batcher.close(grace_s=30), 1)
+    gate.open.set()
 
 
 async def test_a_cancelled_request_is_not_computed():

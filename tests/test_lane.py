@@ -33,6 +33,18 @@ async def test_an_exception_reaches_whoever_awaits_and_the_lane_goes_on():
     lane.close()
 
 
+@pytest.mark.parametrize("kind", [StopIteration, SystemExit, KeyboardInterrupt, GeneratorExit])
+async def test_what_a_future_cannot_carry_becomes_a_runtime_error(kind):
+    def call():
+        raise kind("no more")
+
+    lane = Lane("test")
+    with pytest.raises(RuntimeError, match=f"{kind.__name__}: no more"):
+        await lane.run(call)
+    assert await lane.run(lambda: 3) == 3
+    lane.close()
+
+
 async def test_a_call_that_nobody_awaits_any_more_does_no_harm():
     lane = Lane("test")
     future = lane.run(time.sleep, 0.01)

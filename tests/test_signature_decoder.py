@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import re
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from signature_tables import FLOATS, frames, learn, mutated, records
 
-from ekiben.errors import MAX_PROBLEMS, InputError, MalformedError
+from ekiben.errors import MAX_PROBLEMS, InputError, MalformedError, TooLargeError
 from ekiben.signature import Column, Decoder
 
 TORQUE = Column(name="Torque [Nm]", kind="float", dtype="float64")
@@ -270,7 +271,7 @@ def test_hostile_names_and_categories_cost_no_more_than_honest_ones():
     [
         ({"Torque [Nm]": "42.5"}, "; write it without quotes"),
         ({"Tool wear [min]": 3.0}, "; write 3"),
-        ({"failed": 1}, "; write true, without quotes"),
+        ({"failed": 1}, "; write true"),
         ({"failed": "False"}, "; write false, without quotes"),
         ({"note": 3}, "; write it in quotes"),
     ],
@@ -385,3 +386,28 @@ def test_numbers_keep_every_bit(values):
     columns = [Column(name=str(k), kind="float", dtype="float64") for k in range(len(values))]
     body = msgspec.json.encode({str(k): value for k, value in enumerate(values)})
     assert Decoder(columns).decode(body).rows == [tuple(values)]
+
+
+def test_more_rows_than_are_taken_are_not_looked_at_one_by_one():
+    with pytest.raises(TooLargeError, match="3 rows in one request, but at most 2"):
+        Decoder(COLUMNS).decode(b"[{}, {}, {}]", max_rows=2)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"Torque [Nm]": NaN}', "NaN (byte 16) is no JSON value; send null"),
+        (b'{"Torque [Nm]": Infinity}', "Infinity (byte 16) is no JSON value; send null"),
+        (b"\xef\xbb\xbf{}", "byte order mark"),
+    ],
+)
+def test_what_json_writers_get_wrong_is_told(body, words):
+    with pytest.raises(MalformedError, match=re.escape(words)):
+        Decoder(COLUMNS).decode(body)
+
+
+@pytest.mark.parametrize("body", [b'{"instances": [{"x": 1}]}', b'{"data": {"x": 1}}'])
+def test_an_envelope_is_told_to_be_left_out(body):
+    with pytest.raises(InputError, match="send what it holds without it around") as caught:
+        Decoder(COLUMNS).decode(body)
+    assert caught.value.total == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 import time
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ekiben.errors import NotReadyError, TooLargeError, UnsupportedError
+from ekiben.errors import NotReadyError, UnsupportedError
 from ekiben.serve.problem import problem
 from ekiben.serve.reply import JSON, Reply
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from ekiben.runner import Runner
     from ekiben.serve.limits import Limits
     from ekiben.serve.metrics import ModelMetrics
+
+DECODE_AT_ONCE_BYTES = 128 * 1024
+"""A larger body is decoded in a thread, so that the others need not wait until all that is wrong with it is found."""
 
 _encode = msgspec.json.Encoder().encode
 _id_prefix = secrets.token_hex(6)
@@ -66,12 +70,10 @@ class Predict:
             raise NotReadyError(f"model {self.runner.name!r} is not ready: {self.runner.failure}")
         asked = None if fields is None else [name.strip() for name in fields.split(",") if name.strip()]
         chosen = self.runner.signature.output.choose(asked)
-        request = self.runner.decoder.decode(body)
-        if len(request.rows) > self._limits.max_rows:
-            raise TooLargeError(
-                f"{len(request.rows)} rows in one request, but at most {self._limits.max_rows} are taken; "
-                "send them in several requests, or use `ekiben score`"
-            )
+        if len(body) > DECODE_AT_ONCE_BYTES:
+            request = await asyncio.to_thread(self.runner.decoder.decode, body, self._limits.max_rows)
+        else:
+            request = self.runner.decoder.decode(body, self._limits.max_rows)
         answers = await self.runner.predict_rows(request.rows, fields=chosen)
         self._metrics.rows(len(request.rows))
         prediction_id = f"{_id_prefix}{next(_id_numbers):08x}".encode()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ekiben.errors import MAX_GIVEN_CHARS, InputError, MalformedError
+from ekiben.errors import MAX_GIVEN_CHARS, InputError, MalformedError, TooLargeError
 from ekiben.signature.cell import Cell
 from ekiben.signature.problems import Problems
 from ekiben.signature.records import Records
@@ -62,12 +64,17 @@ class Decoder:
         self._record: msgspec.json.Decoder[Any] = msgspec.json.Decoder(record)
         self._list: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[record])  # type: ignore[valid-type]  # made above
 
-    def decode(self, body: bytes) -> Request:
+    def decode(self, body: bytes, max_rows: int | None = None) -> Request:
         """Return the rows of `body`, one JSON record or a list of them.
+
+        Args:
+            body: The JSON.
+            max_rows: How many rows are taken; more are not looked at one by one. None for any number.
 
         Raises:
             MalformedError: The body is not JSON, or holds neither.
             InputError: Rows do not fit; it lists every problem.
+            TooLargeError: There are more rows than are taken.
         """
         first = body[:1]
         if first not in {b"{", b"["}:
@@ -76,11 +83,11 @@ class Decoder:
             if first == b"{":
                 return self._one(body)
             if first == b"[":
-                return self._many(body)
+                return self._many(body, max_rows)
             given = msgspec.json.decode(body)
         except msgspec.ValidationError:
             if first in {b"{", b"["}:
-                return self._search(body, single=first == b"{")
+                return self._search(body, single=first == b"{", max_rows=max_rows)
             given = 0
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _malformed(body, error) from None
@@ -97,10 +104,12 @@ class Decoder:
             return self._search(body, single=True)
         return Request([row], True)  # noqa: FBT003  positional is the faster call, and the class names the field
 
-    def _many(self, body: bytes) -> Request:
+    def _many(self, body: bytes, max_rows: int | None) -> Request:
         if not self._fast:
-            return self._search(body, single=False)
-        rows = list(map(msgspec.structs.astuple, self._list.decode(body)))
+            return self._search(body, single=False, max_rows=max_rows)
+        records = self._list.decode(body)
+        _check_count(len(records), max_rows)
+        rows = list(map(msgspec.structs.astuple, records))
         if self._checks and not all(map(self._passes, rows)):
             return self._search(body, single=False)
         return Request(rows, False)  # noqa: FBT003  as above
@@ -108,11 +117,12 @@ class Decoder:
     def _passes(self, row: Row) -> bool:
         return all(row[index] is None or check(row[index]) for index, check in self._checks)
 
-    def _search(self, body: bytes, *, single: bool) -> Request:
+    def _search(self, body: bytes, *, single: bool, max_rows: int | None = None) -> Request:
         """Go through every cell of `body` by itself, and find all that is wrong."""
         problems = Problems(single=single)
         try:
             records = [msgspec.Raw(body)] if single else _RAW_LIST.decode(body)
+            _check_count(len(records), max_rows)
             rows = [self._search_record(index, raw, problems) for index, raw in enumerate(records)]
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _malformed(body, error) from None
@@ -128,8 +138,17 @@ class Decoder:
         if not bytes(raw).lstrip(_BLANK).startswith(b"{"):
             problems.not_record(index, _quote_raw(raw))
             return ()
-        return self._records.row(index, _RAW_RECORD.decode(raw), _take_raw, problems)
+        record = _RAW_RECORD.decode(raw)
+        if len(record) == 1 and len(self._cells) > 1:
+            ((name, inner),) = record.items()
+            if name not in self._cells and bytes(inner)[:1] in {b"{", b"["}:
+                problems.envelope(index, name)
+                return ()
+        return self._records.row(index, record, _take_raw, problems)
 
+
+_NOT_FINITE = re.compile(rb"-?(?:NaN|nan|Infinity|inf)\b")
+"""What many JSON writers make of a float that is not a number, or not finite."""
 
 _RAW_LIST: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _RAW_RECORD: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -209,8 +228,30 @@ def _malformed(body: bytes, error: Exception) -> MalformedError:
             text += f" (byte {found.start})"
     elif not body.strip(_BLANK):
         text = "it is empty"
+    elif body.startswith(codecs.BOM_UTF8):
+        text = "it begins with a byte order mark (byte 0), which JSON does not have; leave it out"
+    elif (number := _not_finite(body, text)) is not None:
+        text = f"{number} is no JSON value; send null for a missing value"
     elif text == "Input data was truncated":
         text = f"it ends too early (byte {len(body)})"
     else:
         text = text.removeprefix("JSON is malformed: ")
     return MalformedError(f"the body is not JSON: {text}; expected a record, or a list of records")
+
+
+def _check_count(rows: int, max_rows: int | None) -> None:
+    if max_rows is not None and rows > max_rows:
+        raise TooLargeError(
+            f"{rows} rows in one request, but at most {max_rows} are taken; send them in several requests, or use "
+            "`ekiben score`"
+        )
+
+
+def _not_finite(body: bytes, text: str) -> str | None:
+    """Return which NaN or infinity stands where msgspec stopped, and where; None if it is something else."""
+    place = re.search(r"\(byte (\d+)\)", text)
+    if place is None:
+        return None
+    byte = int(place[1])
+    found = _NOT_FINITE.search(body, max(0, byte - 2), byte + 12)
+    return None if found is None else f"{found[0].decode()} (byte {byte})"

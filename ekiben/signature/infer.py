@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -11,14 +11,14 @@ from pandas.api import types
 from ekiben.errors import SignatureError, quote
 from ekiben.signature.column import Column, advise, as_nullable, dtype_family
 from ekiben.signature.observed import observed, typical
-from ekiben.signature.output import Output
+from ekiben.signature.output import Output, OutputKind
 from ekiben.signature.table import as_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from ekiben.signature.column import Category, Kind
-    from ekiben.signature.output import Field, Label, OutputKind
+    from ekiben.signature.output import Field, Label
 
 MAX_CATEGORIES = 100
 """A column of texts with more distinct values is no category, unless someone says so."""
@@ -114,7 +114,8 @@ def infer_output(
         y: One target for each row; None where there is none (outlier detection).
         kind: What the answer is, where the targets would say another.
         name: What is predicted; by default the name of `y`, or `prediction`.
-        classes: The labels, in the order of the columns of `predict_proba`; by default as numpy sorts them.
+        classes: The labels, in the order of the columns of `predict_proba`; by default as numpy sorts them, those of a
+            pandas Categorical in its own order.
         positive: The label whose probability is meant; by default the second of two.
         fields: What an answer holds; by default the prediction only.
 
@@ -122,6 +123,10 @@ def infer_output(
         SignatureError: The targets are missing, or cannot be predicted.
     """
     series = None if y is None else as_series(y)
+    if kind is not None and kind not in get_args(OutputKind):
+        raise SignatureError(f"output={quote(kind)}; expected one of {', '.join(get_args(OutputKind))}")
+    if name is not None and not isinstance(name, str):
+        raise SignatureError(f"target={quote(name)}; expected a text: the name of what is predicted")
     if series is None and kind is None:
         raise SignatureError(
             "there is no y; say what the model answers with output='label', 'number' or 'score'"
@@ -183,6 +188,7 @@ def _column(
         found = "boolean" if {type(one) for one in known} == {bool} else "category"
     elif listed is not None:
         known = _plain_categories(listed, name)
+        _check_listed(present, known, name)
     elif kind == "category" or (kind is None and found == "text" and _is_few(present, max_categories)):
         known = tuple(
             sorted(_plain_categories(present.unique(), name), key=lambda one: (str(type(one)), one))
@@ -271,6 +277,16 @@ def _plain_categories(categories: Iterable[Any], name: str) -> tuple[Category, .
     return plain
 
 
+def _check_listed(present: pd.Series[Any], known: Collection[Category], name: str) -> None:
+    """Refuse categories that leave out what the data holds."""
+    others = [value for one in present.unique() if (value := _label(one)) not in known]
+    if others:
+        raise SignatureError(
+            f"column {name!r} holds {len(others)} categories that are not listed, such as {quote(others[0])}; list them in"
+            " categories=, or take such rows out"
+        )
+
+
 def _label(value: Any) -> Any:
     """Return a numpy scalar as the plain Python value, text without its subclass."""
     value = value.item() if isinstance(value, np.generic) else value
@@ -310,7 +326,14 @@ def _output_kind(series: pd.Series[Any]) -> OutputKind:
 
 
 def _classes(series: pd.Series[Any]) -> list[Any]:
-    """Return the labels as `numpy.unique` sorts them, which is how scikit-learn orders its classes."""
+    """Return the labels as `numpy.unique` sorts them, which is how scikit-learn orders its classes.
+
+    Those of a Categorical keep its own order, which is that of its codes; an estimator that was fitted on the labels
+    themselves names them when it is saved.
+    """
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        occurring = set(series.unique())
+        return [_label(one) for one in series.dtype.categories if one in occurring]
     labels = [_label(one) for one in series.unique()]
     kinds = {type(one) for one in labels}
     if not (kinds <= {str} or kinds <= {bool} or kinds <= {int, float}):

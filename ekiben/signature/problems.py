@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ekiben.errors import MAX_PROBLEMS, InputError, Problem, nearest, quote
+from ekiben.signature.cell import is_aware
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -82,6 +83,13 @@ class Problems:
         advice = f"did you mean {near!r}?" if near is not None else f"the columns are {shown}"
         self._add(f"unknown column {_short(name)!r}; {advice}", row, _short(name), near=near)
 
+    def envelope(self, row: int, name: str) -> None:
+        """Note that the record, or the list of records, stands inside of another one."""
+        if self._is_listed():
+            self._add(
+                f"unknown column {_short(name)!r}; send what it holds without it around", row, _short(name)
+            )
+
     def not_record(self, row: int, given: str) -> None:
         """Note a row that is no object."""
         if self._is_listed():
@@ -138,11 +146,12 @@ def _advice(cell: Cell, value: object, given: str) -> str:
     if kind in {"float", "integer"}:
         return _number_advice(kind, value, given)
     if kind == "boolean" and isinstance(value, (str, int)) and str(value).lower() in _BOOLEANS:
-        return f"; write {_BOOLEANS[str(value).lower()]}, without quotes"
+        quotes = ", without quotes" if isinstance(value, str) else ""
+        return f"; write {_BOOLEANS[str(value).lower()]}{quotes}"
     if cell.expected == "a text" and isinstance(value, (int, float)):
         return "; write it in quotes"
     if kind == "timestamp" and isinstance(value, str):
-        return _timestamp_advice(value)
+        return _timestamp_advice(cell, value)
     return ""
 
 
@@ -166,9 +175,16 @@ def _number_advice(kind: str, value: object, given: str) -> str:
     return "; it is too large" if is_large or (value is None and given[:1] in "-123456789") else ""
 
 
-def _timestamp_advice(value: str) -> str:
+def _timestamp_advice(cell: Cell, value: str) -> str:
+    """Return what to write instead of a date alone, or of a time with the wrong kind of offset."""
     try:
-        date = dt.date.fromisoformat(value)
+        given = dt.datetime.fromisoformat(value)
     except ValueError:
         return ""
-    return f'; a date alone is not enough: "{date.isoformat()}T00:00:00"'
+    if len(value) <= len("2026-01-31"):
+        return f'; a date alone is not enough: "{given.date().isoformat()}T00:00:00"'
+    if given.tzinfo is not None and not is_aware(cell.column):
+        return f'; leave the offset out: "{given.replace(tzinfo=None).isoformat()}"'
+    if given.tzinfo is None and is_aware(cell.column):
+        return f'; say the offset: "{given.isoformat()}+00:00" if it is in UTC'
+    return ""

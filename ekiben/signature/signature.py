@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from ekiben.errors import InputError, ProtocolError, SignatureError
+from ekiben.errors import InputError, ProtocolError, SignatureError, quote
 from ekiben.signature.cell import Cell
 from ekiben.signature.column import Column, advise, as_nullable
 from ekiben.signature.decoder import Decoder
@@ -57,6 +57,7 @@ class Signature(msgspec.Struct, frozen=True, dict=True):
     def __post_init__(self) -> None:
         if not self.columns:
             raise SignatureError("there is no column; expected at least one")
+        _check_parts(type(self), "the signature", {"extra": self.extra, "container": self.container})
         names = self.names
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
@@ -94,7 +95,8 @@ class Signature(msgspec.Struct, frozen=True, dict=True):
             target: What is predicted; by default the name of `y`.
             output: What the answer is; by default texts, booleans, categories and at most 20 different integers are
                 a `label`, other numbers a `number`.
-            classes: The labels, in the order of the columns of `predict_proba`; by default sorted.
+            classes: The labels, in the order of the columns of `predict_proba`; by default sorted, those of a pandas
+                Categorical in its own order.
             positive: The label whose probability is meant; by default the second of two.
             fields: What an answer holds; by default the prediction.
             kinds: The kind of a column, where the data would say another.
@@ -162,6 +164,7 @@ class Signature(msgspec.Struct, frozen=True, dict=True):
             "unseen": unseen, "kind": kind, "categories": categories,
         }  # fmt: skip
         changes = {key: _plain(value) for key, value in given.items() if value is not UNSET}
+        _check_parts(Column, f"column {column!r}", changes)
         if kind is not UNSET and kind not in {"category", "boolean"}:
             changes.setdefault("categories", None)
         described = replace(self.columns[index], **changes)
@@ -184,8 +187,9 @@ class Signature(msgspec.Struct, frozen=True, dict=True):
         if unknown:
             known = ", ".join(Output.__struct_fields__)
             raise SignatureError(f"an output has no part {unknown[0]!r}; its parts are {known}")
-        changed = replace(self.output, **{name: _plain(value) for name, value in changes.items()})
-        return replace(self, output=changed)
+        plain = {name: _plain(value) for name, value in changes.items()}
+        _check_parts(Output, "the output", plain)
+        return replace(self, output=replace(self.output, **plain))
 
     def to_json(self) -> bytes:
         """Return the stored form."""
@@ -279,6 +283,23 @@ class Signature(msgspec.Struct, frozen=True, dict=True):
 
 class _Protocol(msgspec.Struct):
     protocol: int = PROTOCOL
+
+
+def _check_parts(kind: type[msgspec.Struct], what: str, parts: Mapping[str, Any]) -> None:
+    """Compare parts of a struct with its types, which nobody checks but who reads the stored form."""
+    hints = _hints(kind)
+    for name, value in parts.items():
+        try:
+            msgspec.convert(value, hints[name])
+        except msgspec.ValidationError as error:
+            literals = [one for one in get_args(hints[name]) if isinstance(one, str)]
+            expected = f"expected one of {', '.join(literals)}" if literals else str(error)
+            raise SignatureError(f"{what}: {name}={quote(value)}; {expected}") from None
+
+
+@cache
+def _hints(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return {field.name: field.type for field in msgspec.structs.fields(kind)}
 
 
 def _plain(value: Any) -> Any:
