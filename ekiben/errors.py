@@ -13,6 +13,7 @@
     │   ├── ProtocolError       written by a newer Ekiben
     │   └── UntrustedTypeError  the file asks for a type that nobody vouched for
     ├── RequestError            what the caller sent cannot be answered
+    │   ├── AddressNotFoundError  the server has no such address
     │   ├── MalformedError      not JSON, or not a record nor a list of records
     │   ├── InputError          rows that do not fit the signature; lists every problem
     │   ├── RowError            the model refused a row that fits the signature
@@ -182,6 +183,34 @@ class RequestError(EkibenError):
 
     code = "request"
     title = "The request cannot be answered"
+
+
+class AddressNotFoundError(RequestError):
+    """The server has no such address.
+
+    Args:
+        path: What was asked for.
+        known: The addresses that there are; the nearest is suggested.
+    """
+
+    code = "not-found"
+    title = "No such address"
+
+    def __init__(self, path: str, known: Iterable[str] = ()) -> None:
+        self.path = path
+        self.known = tuple(sorted(known))
+        self.nearest = nearest(path, self.known)
+        super().__init__(f"no address {path!r}{_suggest(self.nearest, self.known, 'addresses')}")
+
+    def members(self) -> dict[str, Any]:
+        """Return `path`, `nearest` and `addresses`."""
+        return {"path": self.path, "nearest": self.nearest, "addresses": list(self.known)}
+
+    @classmethod
+    def from_members(cls, detail: str, members: Mapping[str, Any]) -> AddressNotFoundError:
+        """Return the error that the server described."""
+        del detail
+        return cls(str(members.get("path", "?")), members.get("addresses", ()))
 
 
 class MalformedError(RequestError):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
+
+CGROUP = Path("/sys/fs/cgroup/cpu.max")
+"""Where Linux says how much of the cores a container gets: microseconds in a period."""
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What OpenMP (scikit-learn's boosting, XGBoost) and the linear algebra behind numpy read when they are loaded."""
@@ -18,9 +22,20 @@ def share(workers: int | str | None) -> int:
     >>> share("cpu_count")
     1
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = cores if workers == "cpu_count" else int(workers or 1)
-    return max(1, cores // max(1, count))
+    own = cores()
+    count = own if workers == "cpu_count" else int(workers or 1)
+    return max(1, own // max(1, count))
+
+
+def cores() -> int:
+    """Return how many cores this process may use: those of the machine, less what a container is not given."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = CGROUP.read_text().split()
+        allowed = round(int(quota) / int(period))
+    except (OSError, ValueError):  # no control group, or one without a limit
+        return there
+    return max(1, min(there, allowed))
 
 
 def claim(threads: int) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
+import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import bentoml
@@ -10,8 +13,11 @@ import msgspec
 import pydantic
 from starlette.responses import Response
 
+from ekiben.errors import EkibenError
+from ekiben.serve.problem import problem
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ekiben.runner import Runner
     from ekiben.serve.predict import Predict
@@ -75,17 +81,20 @@ def typed_api(runner: Runner, predict: Callable[[], Predict], *, name: str, rout
         del self
         request = ctx.request
         content = b"" if request.headers.get("content-length") == "0" else body.content
+        started_s = time.perf_counter()
         reply = await predict()(
             content,
             content_type=request.headers.get("content-type", ""),
             fields=request.query_params.get("fields"),
         )
+        predict().metrics.observe(reply.status, time.perf_counter() - started_s)
         ctx.response.status_code = reply.status
         headers = {key.decode(): value.decode() for key, value in reply.headers}
         return Response(reply.body, status_code=reply.status, headers=headers)
 
     signature = runner.signature
     method.__name__ = method.__qualname__ = name
+    method.ekiben_model = runner.name  # type: ignore[attr-defined]  # tells it from a method of the service itself
     method.__doc__ = f"Predict with {runner.name}: one record in, one answer out."
     title = re.sub(r"\W", " ", runner.name).title().replace(" ", "")
     record = {**signature.json_schema(), "title": f"{title}Record"}
@@ -96,6 +105,56 @@ def typed_api(runner: Runner, predict: Callable[[], Predict], *, name: str, rout
         input_spec=_described(_Body, one_or_many(record), f"{title}Record"),
         output_spec=_described(_Answer, one_or_many(answer), f"{title}Answer"),
     )
+
+
+def is_generated(api: Any) -> bool:
+    """Return whether `typed_api` made this method."""
+    return hasattr(getattr(api, "func", None), "ekiben_model")
+
+
+def own_apis(service: type[Any]) -> list[Any]:
+    """Return the API methods that the author of a service class wrote."""
+    found = (getattr(service, name, None) for name in dir(service))
+    return [
+        each
+        for each in found
+        if all(hasattr(each, part) for part in ("func", "route", "input_spec")) and not is_generated(each)
+    ]
+
+
+def tell_problems(api: Any) -> None:
+    """Let a method of the service itself tell Ekiben's errors as problems, as the front door does."""
+    function = api.func
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return  # a stream has begun when it fails
+
+    def told(error: EkibenError, arguments: Mapping[str, Any]) -> Response:
+        reply = problem(error)
+        context = arguments.get(api.ctx_param) if api.ctx_param else None
+        if context is not None:
+            context.response.status_code = reply.status  # BentoML takes the status from there
+        headers = {key.decode(): value.decode() for key, value in reply.headers}
+        return Response(reply.body, status_code=reply.status, headers=headers)
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def wrapped(*values: Any, **arguments: Any) -> Any:
+            try:
+                return await function(*values, **arguments)
+            except EkibenError as error:
+                return told(error, arguments)
+    else:
+
+        @functools.wraps(function)
+        def wrapped(*values: Any, **arguments: Any) -> Any:
+            try:
+                return function(*values, **arguments)
+            except EkibenError as error:
+                return told(error, arguments)
+
+    wrapped.tells_problems = True  # type: ignore[attr-defined]  # once is enough
+    api.func = wrapped
 
 
 def one_or_many(schema: dict[str, Any]) -> dict[str, Any]:

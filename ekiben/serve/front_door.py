@@ -7,39 +7,44 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from ekiben.errors import (
+    AddressNotFoundError,
     DeadlineError,
+    InputError,
     MalformedError,
     ModelNotFoundError,
     NotReadyError,
+    Problem,
     RequestError,
     TooLargeError,
     UnsupportedError,
+    nearest,
+    quote,
 )
 from ekiben.serve.problem import problem
 from ekiben.serve.reply import Reply, json_reply
-from ekiben.serve.stopping import bound_stop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
     from ekiben.serve.catalog import Catalog
     from ekiben.serve.limits import Limits
-    from ekiben.serve.metrics import ModelMetrics
     from ekiben.serve.predict import Predict
     from ekiben.serve.reply import ASGIApp, Message, Receive, Scope, Send
 
     Answerer: TypeAlias = Callable[[Scope, Receive], Awaitable[Reply]]
 
-PUBLISH_EVERY_S = 2.0
-"""How often a worker writes its gauges for Prometheus, in seconds."""
 
-_log = logging.getLogger("ekiben.serve")
+GONE = 499
+"""The status under which a request is counted whose caller left before the answer was there."""
+
+ADDRESSES = ("/", "/docs.json", "/livez", "/metrics", "/schema.json")
+"""What BentoML answers, for the nearest name."""
 
 
 class ClientGoneError(Exception):
@@ -53,11 +58,10 @@ class FrontDoor:
         app: BentoML's app.
         predictors: One for each model, by name, the default first.
         catalog: What `/models` tells.
-        metrics: What is published for each model.
         limits: What one request may bring.
         prefix: The path that all routes begin with, such as `/v1`; usually empty.
-        default_route: Whether `/predict` is answered; not if the service has a method of that name of its own.
-        predicts: Whether prediction routes are answered here; else BentoML's app answers them, as it would anyway.
+        taken: Routes that the service answers by methods of its own.
+        is_known: Whether `app` knows an address; for any other the nearest one is told.
     """
 
     def __init__(
@@ -65,35 +69,33 @@ class FrontDoor:
         app: ASGIApp,
         predictors: Mapping[str, Predict],
         catalog: Catalog,
-        metrics: tuple[ModelMetrics, ...],
         limits: Limits,
         *,
         prefix: str = "",
-        default_route: bool = True,
-        predicts: bool = True,
+        taken: Collection[str] = (),
+        is_known: Callable[[Scope], bool] = lambda _: True,
     ) -> None:
         self._app = app
         self._predictors = dict(predictors)
         self._catalog = catalog
-        self._metrics = metrics
         self._limits = limits
+        self._is_known = is_known
+        self._taken = frozenset(taken)
         self._under_predict = f"{prefix}/predict/"
         self._under_models = f"{prefix}/models/"
-        self._predicts = predicts
         self._routes: dict[str, Answerer] = {
             f"{prefix}/models": self._models,
             f"{prefix}/readyz": self._readyz,
         }
-        if predicts:
-            for name, predict in self._predictors.items():
-                self._routes[f"{self._under_predict}{name}"] = self._posted(predict)
-            if default_route and self._predictors:
-                self._routes[f"{prefix}/predict"] = self._posted(next(iter(self._predictors.values())))
+        for name, predict in self._predictors.items():
+            self._routes[f"{self._under_predict}{name}"] = self._posted(predict)
+        if self._predictors:
+            self._routes[f"{prefix}/predict"] = self._posted(next(iter(self._predictors.values())))
+        for route in taken:
+            self._routes.pop(route, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand on, what ASGI brings."""
-        if scope["type"] == "lifespan":
-            return await self._live(scope, receive, send)
         answer = self._find(scope) if scope["type"] == "http" else None
         if answer is None:
             return await self._app(scope, receive, send)
@@ -103,17 +105,27 @@ class FrontDoor:
             return None
         except Exception as error:  # noqa: BLE001 - every failure is told as a problem
             reply = problem(error)
-        return await reply.send(send)
+        try:
+            return await reply.send(send)
+        except RuntimeError as error:
+            if "closed" not in str(error):
+                raise
+            return None  # the caller has gone; there is nobody to tell
 
     def _find(self, scope: Scope) -> Answerer | None:
+        """Return what answers an address; None if that is not for the front door to say."""
         path: str = scope["path"]
-        answer = self._routes.get(path)
-        if answer is None:
-            if self._predicts and path.startswith(self._under_predict):
-                return self._no_such_model
-            if path.startswith(self._under_models):
-                return self._model
-        return answer
+        answer = self._routes.get(path) or self._routes.get(path.rstrip("/"))
+        if answer is not None or self._is_taken(path):
+            return answer
+        if path.startswith(self._under_predict):
+            return self._no_such_model
+        if path.startswith(self._under_models):
+            return self._model
+        return None if self._is_known(scope) else self._no_such_address
+
+    def _is_taken(self, path: str) -> bool:
+        return path in self._taken
 
     def _posted(self, predict: Predict) -> Answerer:
         """Return what answers a prediction route."""
@@ -121,19 +133,30 @@ class FrontDoor:
         async def answer(scope: Scope, receive: Receive) -> Reply:
             if scope["method"] != "POST":
                 return _wrong_method(scope, "POST")
+            started_s = time.perf_counter()
+            status = GONE
             try:
-                content_type = self._check_headers(scope["headers"])
-                body = await self._read(receive)
-            except RequestError as error:
-                return predict.refuse(error)
-            except DeadlineError as error:
-                return problem(error, status=HTTPStatus.REQUEST_TIMEOUT)
-            work = predict(body, content_type=content_type, fields=_asked_fields(scope["query_string"]))
-            if predict.runner.answers_at_once:
-                return await work
-            return await _unless_gone(work, receive)
+                reply = await self._predict(predict, scope, receive)
+                status = reply.status
+                return reply
+            finally:
+                predict.metrics.observe(status, time.perf_counter() - started_s)
 
         return answer
+
+    async def _predict(self, predict: Predict, scope: Scope, receive: Receive) -> Reply:
+        try:
+            content_type = self._check_headers(scope["headers"])
+            fields = _asked_fields(scope["query_string"])
+            body = await self._read(receive)
+        except RequestError as error:
+            return predict.refuse(error)
+        except DeadlineError as error:
+            return predict.refuse(error, status=HTTPStatus.REQUEST_TIMEOUT)
+        work = predict(body, content_type=content_type, fields=fields)
+        if predict.runner.answers_at_once:
+            return await work
+        return await _unless_gone(work, receive)
 
     def _check_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """Return the media type of the body, if the headers promise one that can be read."""
@@ -145,7 +168,7 @@ class FrontDoor:
                 if not value.isdigit():
                     raise MalformedError(f"content-length is {value.decode('latin-1')!r}: expected a number")
                 self._check_size(int(value))
-            elif name == b"content-encoding" and value != b"identity":
+            elif name == b"content-encoding" and value.lower() != b"identity":
                 raise UnsupportedError(f"content encoding {value.decode('latin-1')!r}: expected none")
         return content_type
 
@@ -187,11 +210,11 @@ class FrontDoor:
         del receive
         if not _reads(scope):
             return _wrong_method(scope, "GET, HEAD")
-        return json_reply(self._catalog.model(unquote(scope["path"][len(self._under_models) :])))
+        return json_reply(self._catalog.model(scope["path"][len(self._under_models) :].rstrip("/")))
 
     async def _no_such_model(self, scope: Scope, receive: Receive) -> Reply:
         del receive
-        raise ModelNotFoundError(unquote(scope["path"][len(self._under_predict) :]), self._predictors)
+        raise ModelNotFoundError(scope["path"][len(self._under_predict) :].rstrip("/"), self._predictors)
 
     async def _readyz(self, scope: Scope, receive: Receive) -> Reply:
         del scope, receive
@@ -202,32 +225,9 @@ class FrontDoor:
             return problem(NotReadyError("; ".join(f"model {name!r}: {why}" for name, why in failed.items())))
         return json_reply({"ready": True})
 
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Start the runners before BentoML's own start, and close them before its end."""
-        publisher: asyncio.Task[None] | None = None
-
-        async def receive_between() -> Message:
-            nonlocal publisher
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                bound_stop(self._limits.shutdown_grace_s, is_serving=lambda: publisher is not None)
-                for predict in self._predictors.values():
-                    await predict.runner.start()
-                publisher = asyncio.create_task(self._publish())
-            elif message["type"] == "lifespan.shutdown":
-                grace_s = self._limits.shutdown_grace_s
-                await asyncio.gather(*(each.runner.close(grace_s) for each in self._predictors.values()))
-                if publisher is not None:
-                    publisher.cancel()
-            return message
-
-        await self._app(scope, receive_between, send)
-
-    async def _publish(self) -> None:
-        while True:
-            for metrics in self._metrics:
-                metrics.publish()
-            await asyncio.sleep(PUBLISH_EVERY_S)
+    async def _no_such_address(self, scope: Scope, receive: Receive) -> Reply:
+        del receive
+        raise AddressNotFoundError(scope["path"], [*self._routes, *ADDRESSES])
 
 
 async def _unless_gone(work: Awaitable[Reply], receive: Receive) -> Reply:
@@ -257,6 +257,17 @@ def _wrong_method(scope: Scope, allowed: str) -> Reply:
 
 
 def _asked_fields(query: bytes) -> str | None:
+    """Return what `?fields=` asks for; a misspelt one is refused, what is not ours is left alone.
+
+    Raises:
+        InputError: A parameter is nearly, but not quite, `fields`.
+    """
     if not query:
         return None
-    return ",".join(parse_qs(query.decode("latin-1"), keep_blank_values=True).get("fields", [])) or None
+    asked = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    for name in asked:
+        if name != "fields" and nearest(name, ["fields"]):
+            raise InputError(
+                [Problem(f"unknown parameter {quote(name)}; did you mean 'fields'?", nearest="fields")]
+            )
+    return ",".join(asked.get("fields", [])) or None

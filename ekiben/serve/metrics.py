@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bentoml
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
     from ekiben.runner import Runner
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+KINDS = ("batches", "rejected", "expired", "cancelled", "failed")
+"""What is told of a batcher's counts."""
 
 
 @cache
@@ -32,11 +37,10 @@ def _instruments() -> dict[str, Any]:
             labelnames=["model"],
             buckets=SECONDS,
         ),
-        "batch": metrics.Gauge(
-            name="ekiben_batcher",
+        "batch": metrics.Counter(
+            name="ekiben_batcher_total",
             documentation="What the batchers have done, by model and kind: batches, rejected, expired, cancelled, failed",
             labelnames=["model", "kind"],
-            multiprocess_mode="livesum",
         ),
         "waiting": metrics.Gauge(
             name="ekiben_waiting_rows",
@@ -65,6 +69,7 @@ class ModelMetrics:
         self._runner = runner
         self._requests = made["requests"]
         self._by_status: dict[int, Any] = {}
+        self._published: dict[str, int] = {}
         self._rows = made["rows"].labels(model=runner.name)
         self._seconds = made["seconds"].labels(model=runner.name)
 
@@ -91,5 +96,30 @@ class ModelMetrics:
             return
         batcher = self._runner.batcher
         made["waiting"].labels(model=name).set(batcher.waiting_rows)
-        for kind in ("batches", "rejected", "expired", "cancelled", "failed"):
-            made["batch"].labels(model=name, kind=kind).set(getattr(batcher.counts, kind))
+        for kind in KINDS:
+            count = getattr(batcher.counts, kind)
+            made["batch"].labels(model=name, kind=kind).inc(count - self._published.get(kind, 0))
+            self._published[kind] = count
+
+
+def bury_the_dead() -> None:
+    """Forget the gauges of workers that were killed: nobody else would, and they would be added up for ever."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not folder or not Path(folder).is_dir():
+        return
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - BentoML decides when it is imported
+
+    for file in Path(folder).glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            mark_process_dead(int(pid))  # type: ignore[no-untyped-call]  # it has no types
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

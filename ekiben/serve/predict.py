@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +14,8 @@ from ekiben.serve.problem import problem
 from ekiben.serve.reply import JSON, Reply
 
 if TYPE_CHECKING:
+    from http import HTTPStatus
+
     from ekiben.runner import Runner
     from ekiben.serve.limits import Limits
     from ekiben.serve.metrics import ModelMetrics
@@ -39,7 +40,7 @@ class Predict:
     def __init__(self, runner: Runner, limits: Limits, metrics: ModelMetrics) -> None:
         self.runner = runner
         self._limits = limits
-        self._metrics = metrics
+        self.metrics = metrics
         self._model_header = (b"x-model", runner.tag.encode())
 
     async def __call__(
@@ -52,17 +53,14 @@ class Predict:
             content_type: The media type of `body`, as the caller stated it.
             fields: The answer fields that the caller asks for, separated by commas; None for those of the signature.
         """
-        started_s = time.perf_counter()
         try:
-            reply = await self._answer(body, content_type, fields)
+            return await self._answer(body, content_type, fields)
         except Exception as error:  # noqa: BLE001 - every failure is told as a problem; `problem` logs what is ours
-            reply = self.refuse(error)
-        self._metrics.observe(reply.status, time.perf_counter() - started_s)
-        return reply
+            return self.refuse(error)
 
-    def refuse(self, error: Exception) -> Reply:
+    def refuse(self, error: Exception, status: HTTPStatus | None = None) -> Reply:
         """Return the answer that tells about `error`, in the name of this model."""
-        return problem(error, headers=(self._model_header,))
+        return problem(error, status=status, headers=(self._model_header,))
 
     async def _answer(self, body: bytes, content_type: str, fields: str | None) -> Reply:
         check_content_type(content_type)
@@ -75,7 +73,7 @@ class Predict:
         else:
             request = self.runner.decoder.decode(body, self._limits.max_rows)
         answers = await self.runner.predict_rows(request.rows, fields=chosen)
-        self._metrics.rows(len(request.rows))
+        self.metrics.rows(len(request.rows))
         prediction_id = f"{_id_prefix}{next(_id_numbers):08x}".encode()
         headers = ((b"x-prediction-id", prediction_id), self._model_header, JSON)
         return Reply(200, headers, _encode(answers[0] if request.single else answers))

@@ -9,6 +9,7 @@ from http import HTTPStatus
 import msgspec
 
 from ekiben.errors import (
+    AddressNotFoundError,
     DeadlineError,
     EkibenError,
     InputError,
@@ -26,6 +27,7 @@ MEDIA_TYPE = b"application/problem+json"
 
 STATUS: dict[type[EkibenError], HTTPStatus] = {
     MalformedError: HTTPStatus.BAD_REQUEST,
+    AddressNotFoundError: HTTPStatus.NOT_FOUND,
     ModelNotFoundError: HTTPStatus.NOT_FOUND,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -12,12 +12,15 @@ from _bentoml_sdk import (
     Service as BentoService,  # the public `bentoml.service` takes it, but does not export it
 )
 from bentoml.models import BentoModel
+from starlette.middleware import Middleware
+from starlette.routing import Match
 
 from ekiben import threads
 from ekiben.runner import Runner
-from ekiben.serve.api import method_name, typed_api
+from ekiben.serve.api import is_generated, method_name, own_apis, tell_problems, typed_api
 from ekiben.serve.catalog import Catalog
 from ekiben.serve.front_door import FrontDoor
+from ekiben.serve.life import Life
 from ekiben.serve.limits import Limits
 from ekiben.serve.metrics import ModelMetrics
 from ekiben.serve.openapi import with_models
@@ -47,14 +50,19 @@ class Service(BentoService[T]):  # type: ignore[misc]  # BentoML's SDK ships no 
 
     def __attrs_post_init__(self) -> None:
         self.runners = _declared(self.inner)
-        for runner in self.runners.values():
-            runner.threads = threads.share(self.config.get("workers"))
-            threads.claim(runner.threads)
         self._predictors: dict[str, Predict] = {}
-        self._has_own_predict = hasattr(self.inner, "predict")
         self._model_apis: set[str] = set()
+        self._warn_of_limits()
+        share = threads.share(self.config.get("workers"))
+        threads.claim(share)
+        own = own_apis(self.inner)
+        self._own_routes = {api.route for api in own}
+        for api in own:
+            if not hasattr(api.func, "tells_problems"):
+                tell_problems(api)
         for position, (name, runner) in enumerate(self.runners.items()):
-            if position == 0 and not self._has_own_predict:
+            runner.threads = share
+            if position == 0:
                 self._add_api(name, runner, method="predict", route="/predict")
             self._add_api(name, runner, method=method_name(name), route=f"/predict/{name}")
         self.inner.ekiben_on_deployment = bentoml.on_deployment(_replace_dead_workers)
@@ -62,11 +70,30 @@ class Service(BentoService[T]):  # type: ignore[misc]  # BentoML's SDK ships no 
         self.models.extend(BentoModel(runner.tag) for runner in self.runners.values())
 
     def _add_api(self, name: str, runner: Runner, *, method: str, route: str) -> None:
-        if hasattr(self.inner, method):
+        if method in self._model_apis:
+            raise bentoml.exceptions.BentoMLConfigException(
+                f"{self.inner.__name__}: two models would both be called by {method!r}; rename one of them"
+            )
+        there = getattr(self.inner, method, None)
+        if isinstance(there, Runner):
+            raise bentoml.exceptions.BentoMLConfigException(
+                f"{self.inner.__name__}.{method}: a runner of this name would hide the API; call it otherwise"
+            )
+        if route in self._own_routes or (there is not None and not is_generated(there)):
             return  # the service's own method comes first
-        api = typed_api(runner, lambda: self._predictors[name], name=method, route=route)
-        setattr(self.inner, method, api)
+        setattr(
+            self.inner, method, typed_api(runner, lambda: self._predictors[name], name=method, route=route)
+        )
         self._model_apis.add(method)
+
+    def _warn_of_limits(self) -> None:
+        traffic = self.config.get("traffic", {})
+        ignored = sorted({"max_concurrency", "timeout"} & {key for key, value in traffic.items() if value})
+        if ignored:
+            _log.warning(
+                "traffic %s of BentoML does not bound predictions; set timeout_s and max_queue_rows of the runners",
+                " and ".join(ignored),
+            )
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:  # noqa: FBT001, FBT002 - BentoML's own signature
         """Return the app that a worker runs."""
@@ -77,30 +104,40 @@ class Service(BentoService[T]):  # type: ignore[misc]  # BentoML's SDK ships no 
         self._predictors = {
             name: Predict(runner, limits, metrics[name]) for name, runner in self.runners.items()
         }
-        if self._has_own_rules():
-            _log.warning("middleware or CORS is set: predictions go through BentoML's app, which is slower")
-        return FrontDoor(
-            app,
-            self._predictors,
-            Catalog(self.runners),
-            tuple(metrics.values()),
-            limits,
-            prefix=(self.path_prefix or "").rstrip("/"),
-            default_route=not self._has_own_predict,
-            predicts=not self._has_own_rules(),
-        )
+        return Life(self.open_door(app, limits), [*self.runners.values()], [*metrics.values()], limits)
 
-    def _has_own_rules(self) -> bool:
-        """Whether the user put something before BentoML's app that the front door must not go around."""
+    def open_door(self, app: Any, limits: Limits) -> ASGIApp:
+        """Return `app` with the front door before it.
+
+        Where the user put something before BentoML's app that must not be gone around (middleware, CORS), the door stands
+        behind that.
+
+        Args:
+            app: BentoML's Starlette app.
+            limits: What one request may bring.
+        """
+        prefix = (self.path_prefix or "").rstrip("/")
+        settings: dict[str, Any] = {
+            "predictors": self._predictors,
+            "catalog": Catalog(self.runners),
+            "limits": limits,
+            "prefix": prefix,
+            "taken": {f"{prefix}{route}" for route in self._own_routes},
+            "is_known": lambda scope: any(route.matches(scope)[0] is not Match.NONE for route in app.routes),
+        }
         cors = self.config.get("http", {}).get("cors", {})
-        return bool(self.middlewares or cors.get("enabled"))
+        if self.middlewares or cors.get("enabled"):
+            app.user_middleware.append(Middleware(FrontDoor, **settings))
+            opened: ASGIApp = app
+            return opened
+        return FrontDoor(app, **settings)
 
     @property
     def openapi_spec(self) -> Any:
         """The OpenAPI document: BentoML's for the service's own methods, ours for the models."""
         others = copy.copy(self)
         others.apis = {name: api for name, api in self.apis.items() if name not in self._model_apis}
-        default = None if self._has_own_predict else next(iter(self.runners), None)
+        default = next(iter(self.runners), None) if "predict" in self._model_apis else None
         return with_models(
             BentoService.openapi_spec.fget(others).asdict(), self.runners, default, self.inner.__doc__ or ""
         )
@@ -112,15 +149,16 @@ def _replace_dead_workers() -> None:
 
 
 def _declared(inner: type[Any]) -> dict[str, Runner]:
-    """Return the runners of a service class by model name, in the order of their declaration."""
+    """Return the runners of a service class by model name, in the order of their declaration, those of its bases first."""
+    attributes = dict.fromkeys(attribute for kind in reversed(inner.__mro__) for attribute in vars(kind))
     found: dict[str, Runner] = {}
-    for kind in reversed(inner.__mro__):
-        for attribute, value in vars(kind).items():
-            if not isinstance(value, Runner):
-                continue
-            if value.name in found and found[value.name] is not value:
-                raise bentoml.exceptions.BentoMLConfigException(
-                    f"{inner.__name__}.{attribute}: model {value.name!r} has a runner already; one model, one runner"
-                )
-            found[value.name] = value
+    for attribute in attributes:
+        value = getattr(inner, attribute, None)
+        if not isinstance(value, Runner):
+            continue
+        if value.name in found and found[value.name] is not value:
+            raise bentoml.exceptions.BentoMLConfigException(
+                f"{inner.__name__}.{attribute}: model {value.name!r} has a runner already; one model, one runner"
+            )
+        found[value.name] = value
     return found

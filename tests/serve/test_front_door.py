@@ -10,6 +10,7 @@ import pytest
 from ekiben.batching import Batcher, BatchLimits
 from ekiben.errors import NotReadyError
 from ekiben.serve.front_door import FrontDoor
+from ekiben.serve.life import Life
 from ekiben.serve.limits import Limits
 from ekiben.serve.predict import Predict
 from ekiben.signature import Column, Decoder, Output
@@ -84,7 +85,8 @@ class House:
         self.fell_through = []
         limits = limits or Limits()
         predict = Predict(self.runner, limits, self.tally)
-        self.door = FrontDoor(self._behind, {"echo": predict}, None, (self.tally,), limits, **options)
+        self.door = FrontDoor(self._behind, {"echo": predict}, None, limits, **options)
+        self.life = Life(self.door, [self.runner], [self.tally], limits)
 
     async def _behind(self, scope, receive, send):
         if scope["type"] == "lifespan":
@@ -157,9 +159,39 @@ async def test_what_the_front_door_does_not_know_falls_through():
     assert house.fell_through == ["/predict", "/docs.json"]
 
 
-async def test_predictions_fall_through_when_something_stands_before_bentoml():
-    house = House(predicts=False)
+async def test_a_route_of_the_service_itself_falls_through():
+    house = House(taken={"/predict/echo"})
     assert (await house.call("/predict/echo", b'{"x": 3}')).status == 299
+    assert (await house.call("/predict", b'{"x": 3}')).status == 200
+
+
+async def test_an_address_that_nobody_knows_is_answered_with_the_nearest():
+    house = House(is_known=lambda scope: False)
+    answer = await house.call("/model", method="GET")
+    assert answer.status == 404
+    assert answer.json["type"] == "urn:ekiben:problem:not-found"
+    assert answer.json["nearest"] == "/models"
+    assert house.fell_through == []
+
+
+async def test_a_slash_at_the_end_does_no_harm():
+    assert (await House().call("/predict/echo/", b'{"x": 3}')).json == {"prediction": 3}
+
+
+async def test_a_misspelt_parameter_is_told():
+    answer = await House().call("/predict", b'{"x": 3}', query=b"field=probability")
+    assert answer.status == 422
+    assert "did you mean 'fields'?" in answer.json["detail"]
+    assert (await House().call("/predict", b'{"x": 3}', query=b"trace=1")).status == 200
+
+
+async def test_every_request_is_counted_refused_ones_too():
+    house = House(limits=Limits(max_body_bytes=10))
+    await house.call("/predict", b'{"x": 3}')
+    await house.call("/predict", b'{"x": 3}', content_length="11")
+    await house.call("/predict", b'{"x": 3}', content_encoding="gzip")
+    await house.call("/predict", b"{}")
+    assert house.tally.statuses == [200, 413, 415, 422]
 
 
 async def test_an_unknown_model_is_answered_with_the_nearest_name():
@@ -262,6 +294,7 @@ async def test_the_work_of_a_caller_who_leaves_is_dropped():
     assert (await stays).json == {"prediction": 3}
     assert house.runner.computed == [1, 3]
     assert house.runner.batcher.counts.cancelled == 1
+    assert house.tally.statuses == [499, 200, 200]
 
 
 async def test_a_full_queue_is_a_503_that_says_when_to_come_back():
@@ -307,7 +340,7 @@ async def test_shutdown_lets_requests_in_flight_finish():
     async def send(message):
         sent.append(message["type"])
 
-    life = asyncio.create_task(house.door({"type": "lifespan"}, messages.get, send))
+    life = asyncio.create_task(house.life({"type": "lifespan"}, messages.get, send))
     await messages.put({"type": "lifespan.startup"})
     request = asyncio.create_task(house.call("/predict", b'{"x": 1}'))
     await asyncio.sleep(0.02)

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import time
 import warnings
@@ -38,49 +37,90 @@ def client(server):
         yield made
 
 
+SHOP = """
+import bentoml
+import ekiben
+
+
+class Stamp:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        async def stamped(message):
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-stamp", b"1")]
+            await send(message)
+
+        await self.app(scope, receive, stamped)
+
+
+class WithoutDoor(ekiben.Service):
+    def open_door(self, app, limits):
+        return app
+
+
+class Base:
+    gate = ekiben.Runner("gate")
+    loan = ekiben.Runner("loan")
+
+
+@bentoml.service(service_class=ekiben.Service, workers=1)
+class Shop(Base):
+    loan = ekiben.Runner("loan", timeout_s=5)
+
+    @bentoml.api
+    async def double(self, number: int) -> int:
+        return 2 * number
+
+    @bentoml.api
+    async def ask(self, left: float, right: float) -> dict:
+        return await self.gate.predict({"left": left, "right": right})
+
+    @bentoml.api
+    def ask_in_a_thread(self, left: float, right: float) -> dict:
+        return self.gate.predict_sync({"left": left, "right": right})
+
+    @bentoml.api
+    async def ask_wrong(self, ctx: bentoml.Context) -> dict:
+        return await self.gate.predict({"left": "x"})
+
+    @bentoml.api(route="/predict/loan")
+    async def mine(self, number: int) -> int:
+        return number
+
+
+@bentoml.service(service_class=WithoutDoor, workers=1)
+class Bare(Base):
+    pass
+
+
+Shop.add_asgi_middleware(Stamp)
+Bare.add_asgi_middleware(Stamp)
+"""
+
+
 @pytest.fixture(scope="module")
-def behind_middleware(store_home, tmp_path_factory):
-    """The same models in a service with a middleware, so that BentoML's own path answers."""
+def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
-    (folder / "service.py").write_text(
-        textwrap.dedent(
-            """
-            import bentoml
-            import ekiben
+    (folder / "service.py").write_text(SHOP)
+    return folder
 
 
-            class Stamp:
-                def __init__(self, app):
-                    self.app = app
-
-                async def __call__(self, scope, receive, send):
-                    async def stamped(message):
-                        if message["type"] == "http.response.start":
-                            message["headers"] = [*message["headers"], (b"x-stamp", b"1")]
-                        await send(message)
-
-                    await self.app(scope, receive, stamped)
+@pytest.fixture(scope="module")
+def shop(store_home, project):
+    """Two models behind a middleware, with methods of the service itself."""
+    yield from served(store_home, "service:Shop", project)
 
 
-            @bentoml.service(service_class=ekiben.Service, workers=1)
-            class Shop:
-                gate = ekiben.Runner("gate")
-                loan = ekiben.Runner("loan")
-
-                @bentoml.api
-                async def double(self, number: int) -> int:
-                    return 2 * number
-
-                @bentoml.api
-                async def ask(self, left: float, right: float) -> dict:
-                    return await self.gate.predict({"left": left, "right": right})
+@pytest.fixture(scope="module")
+def bare(store_home, project):
+    """The same models without the front door: BentoML's own path answers."""
+    yield from served(store_home, "service:Bare", project)
 
 
-            Shop.add_asgi_middleware(Stamp)
-            """
-        )
-    )
-    running = Server(store_home, "service:Shop", folder=folder)
+def served(home, target, folder):
+    running = Server(home, target, folder=folder)
     running.wait()
     with httpx.Client(base_url=running.url, timeout=30) as made:
         yield made
@@ -225,19 +265,50 @@ def test_metrics_count_what_all_workers_answered(client):
         ("/predict", b'{"left": 3, "right": 1}', {"content-type": "text/csv"}),
     ],
 )
-def test_both_paths_answer_alike(client, behind_middleware, path, content, headers):
+def test_both_paths_answer_alike(client, bare, path, content, headers):
     headers = {"content-type": "application/json"} | headers
     ours = client.post(path, content=content, headers=headers)
-    theirs = behind_middleware.post(path, content=content, headers=headers)
+    theirs = bare.post(path, content=content, headers=headers)
     assert theirs.headers["x-stamp"] == "1"
     assert (ours.status_code, ours.content) == (theirs.status_code, theirs.content)
     for name in ("content-type", "x-model"):
         assert ours.headers[name] == theirs.headers[name]
 
 
-def test_methods_of_the_service_itself_stay(behind_middleware):
-    assert behind_middleware.post("/double", json={"number": 21}).text == "42"
-    assert behind_middleware.post("/ask", json={"left": 3, "right": 1}).json() == {"prediction": 1}
+def test_a_middleware_sees_predictions_and_the_door_stands_behind_it(shop):
+    answer = shop.post("/predict", json={"left": 3, "right": 1})
+    assert answer.json() == {"prediction": 1}
+    assert answer.headers["x-stamp"] == "1"
+    refused = shop.post("/predict", content=b"x", headers={"content-encoding": "gzip"})
+    assert refused.status_code == 415
+    assert refused.headers["x-stamp"] == "1"
+    assert shop.get("/modles").json()["nearest"] == "/models"
+
+
+def test_methods_of_the_service_itself_stay(shop):
+    assert shop.post("/double", json={"number": 21}).text == "42"
+    assert shop.post("/predict/loan", json={"number": 3}).text == "3"
+    for path in ("/ask", "/ask_in_a_thread"):
+        assert shop.post(path, json={"left": 3, "right": 1}).json() == {"prediction": 1}
+
+
+def test_an_error_in_a_method_of_the_service_itself_is_told_as_a_problem(shop):
+    answer = shop.post("/ask_wrong", json={})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["problems_total"] == 2
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        ({"predict": ekiben.Runner("gate")}, "would hide the API"),
+        ({"one": ekiben.Runner("gate"), "other": ekiben.Runner("gate")}, "one model, one runner"),
+    ],
+)
+def test_a_service_that_cannot_be_is_refused(attributes, words):
+    with pytest.raises(bentoml.exceptions.BentoMLConfigException, match=words):
+        bentoml.service(service_class=ekiben.Service)(type("Wrong", (), attributes))
 
 
 def test_a_tampered_model_is_not_served_and_the_others_are(store_home, tmp_path):
