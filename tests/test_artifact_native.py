@@ -376,3 +376,20 @@ def test_what_cannot_be_written_is_named_by_its_place():
         SaveError, match=r"estimator\.steps\[0\]\[1\]\.table.* cannot be written without pickle"
     ):
         native.dump(estimator)
+
+
+class Centred(TransformerMixin, BaseEstimator):
+    """Keeps a pandas object."""
+
+    def fit(self, X, y=None):
+        self.means_ = X.mean()
+        return self
+
+    def transform(self, X):
+        return X - self.means_
+
+
+def test_a_pandas_object_in_an_estimator_is_named_with_what_to_keep_instead():
+    estimator = make_pipeline(Centred(), LogisticRegression()).fit(NUMBERS.fillna(0.0), Y)
+    with pytest.raises(SaveError, match=r"means_ is a pandas Series.*keep its \.to_numpy\(\), or a dict"):
+        native.dump(estimator, trust=[Centred])

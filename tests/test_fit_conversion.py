@@ -24,7 +24,7 @@ def converted(values, **settings):
         ([".5", "1.", "+0"], "float64", [0.5, 1, 0]),
         (["1", "2", "?", "4", "5", "6"], "float64", [1, 2, None, 4, 5, 6]),
         ([1, None], "float64", [1, None]),
-        ([np.inf, 1.0], "float64", [None, 1]),
+        ([np.inf, 1.0], "float64", [np.inf, 1]),
         ([2**63, 1], "float64", [2.0**63, 1]),
         ([decimal.Decimal("1.5"), None], "float64", [1.5, None]),
         ([True, False], "bool", [True, False]),
@@ -66,11 +66,19 @@ def test_text_that_can_be_read_in_two_ways_stays_text(values):
     assert notes == []
 
 
+def test_whole_numbers_that_floats_cannot_tell_apart_stay_text():
+    for values in ([10**24 + n for n in range(3)], [str(10**24 + n) for n in range(3)]):
+        column, notes = converted(values)
+        assert column.tolist() == [str(value) for value in values]
+        assert "beyond 2^53" in notes[0]
+
+
 def test_what_was_done_is_said():
     assert converted(["1", " "])[1] == ["'x': numbers written as text became numbers; 1 blank is missing"]
     assert "'?' is missing" in converted(["1", "2", "?", "4", "5", "6"])[1][0]
     assert "YYYY-MM-DD" in converted(["22/11/2026", "23/11/2026"])[1][0]
-    assert converted([np.inf, 1.0])[1] == ["'x': 1 infinite value became missing"]
+    assert "can be a number or a code" in converted(["1E5", "2E7"])[1][0]
+    assert "rounded" in converted([2**60, 1])[1][0]
     assert converted(["2026-11-22"])[1] == ["'x': dates became timestamps"]
 
 

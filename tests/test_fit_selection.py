@@ -21,6 +21,9 @@ def frame(**columns):
     [
         ([7] * ROWS, "it is 7 in every row"),
         ([np.nan] * ROWS, "every value is missing"),
+        ([1.0] + [np.nan] * (ROWS - 1), "it has 1 value in 200 rows"),
+        ([2**60 + n * 7 for n in range(ROWS)], "names the rows"),
+        ([f"{n},5" for n in range(ROWS)], r"it looks like numbers with a decimal comma \('0,5'\)"),
         (range(ROWS), "names the rows"),
         (range(ROWS, 0, -1), "names the rows"),
         ([f"M{n}" for n in range(ROWS)], "names the rows"),

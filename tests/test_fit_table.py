@@ -86,6 +86,39 @@ def test_classes_of_a_few_rows_are_left_out_with_a_warning():
     assert any("'c' (2), 'd' (1)" in warning for warning in table.warnings)
 
 
+def test_rows_with_infinite_values_are_left_out():
+    frame = raw()
+    frame.loc[:4, "z"] = np.inf
+    table = fit.prepare(frame, "y")
+    assert len(table.X) == len(table.y) == ROWS - 5
+    assert any(note.startswith("5 rows are left out: 'z' infinite") for note in table.notes)
+
+
+def test_infinite_targets_are_missing():
+    frame = raw(y=np.arange(ROWS) * 1.5)
+    frame.loc[0, "y"] = np.inf
+    table = fit.prepare(frame, "y")
+    assert len(table.y) == ROWS - 1
+    assert "1 infinite target is taken as missing" in table.notes[0]
+
+
+def test_blanks_around_labels_are_taken_off():
+    table = fit.prepare(raw(y=[" will churn ", "stays", "will churn"] * (ROWS // 3)), "y")
+    assert table.classes == ("stays", "will churn")
+    assert any("blanks around the label are taken off in 40 rows" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("form", ["{:02d}/11/2026", "day {}"])
+def test_a_time_column_of_text_is_refused(form):
+    with pytest.raises(TableError, match=r"'when' holds text .*ISO 8601"):
+        fit.prepare(raw(when=[form.format(n % 28 + 1) for n in range(ROWS)]), "y", time="when")
+
+
+def test_rows_that_differ_in_a_column_left_out_do_not_repeat():
+    frame = pd.DataFrame({"x": [1, 2, 1, 2] * 30, "id": range(ROWS), "y": [0, 1, 1, 0] * 30})
+    assert not any("repeat" in warning for warning in fit.prepare(frame, "y").warnings)
+
+
 def test_rows_that_repeat_are_counted():
     frame = pd.concat([raw(), raw().head(30)])
     assert any(warning.startswith("30 of 150 rows repeat") for warning in fit.prepare(frame, "y").warnings)

@@ -37,6 +37,8 @@ def test_a_person_can_overrule():
         ([1] * 20, None, "is 1 in every row"),
         (["a", "b"] * 20, "regression", "needs numbers"),
         ([f"t{n}" for n in range(60)], None, "at most 50 classes"),
+        ([f"{n}.5 EUR" for n in range(60)], None, r"looks like numbers with a unit \('0.5 EUR'\)"),
+        ([f"{n}%" for n in range(60)], "regression", "numbers with a unit"),
         ([0, 1] * 20, "clustering", "is not known"),
         (pd.date_range("2026-01-01", periods=40, unit="us"), None, "labels or numbers"),
     ],

@@ -179,3 +179,11 @@ def test_what_is_something_else_is_refused_in_the_words_of_the_signature(name, t
 
 def test_infinity_is_not_a_missing_value():
     assert math.isinf(read_cells(pa.chunked_array([["1e999"]]), COLUMNS["float"])[0])
+
+
+def test_a_decimal_comma_is_read_where_it_may_be():
+    texts = pa.chunked_array([["53,46", "-1,5", "2.5", "1.234,5", None]])
+    read = read_cells(texts, COLUMNS["float"], decimal_comma=True)
+    assert read.tolist() == [53.46, -1.5, 2.5, "1.234,5", None]
+    assert read_cells(texts, COLUMNS["float"]).tolist()[0] == "53,46"
+    assert read_cells(texts, COLUMNS["text"], decimal_comma=True).tolist()[0] == "53,46"

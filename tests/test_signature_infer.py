@@ -323,3 +323,14 @@ def test_without_targets_people_say_what_is_answered():
 )
 def test_targets_that_cannot_be_predicted_are_refused(y, words):
     assert words in refusal(pd.DataFrame({"x": [1.0, 2.0]}), y)
+
+
+def test_categories_that_leave_out_what_the_data_holds_are_refused():
+    X = pd.DataFrame({"c": ["x", "y", "z"]})
+    text = refusal(X, categories={"c": ["x"]})
+    assert "column 'c' holds 2 categories that are not listed, such as \"y\"" in text
+
+
+def test_the_classes_of_a_categorical_keep_its_own_order():
+    y = pd.Series(pd.Categorical(["low", "high", "low"], categories=["low", "never", "high"]))
+    assert Signature.infer(pd.DataFrame({"a": [1.0, 2.0, 3.0]}), y).output.classes == ("low", "high")

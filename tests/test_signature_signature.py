@@ -235,3 +235,21 @@ def test_what_is_exported_is_sorted_and_there():
     exported = ekiben.signature.__all__
     assert sorted(exported, key=lambda name: (not name.isupper(), name)) == exported
     assert all(hasattr(ekiben.signature, name) for name in exported)
+
+
+def test_what_a_setting_cannot_be_is_refused_with_what_it_can_be():
+    X, y = pd.DataFrame({"a": [1.0, 2.0], "c": ["x", "y"]}), [0, 1]
+    signature = Signature.infer(X, y)
+    with pytest.raises(SignatureError, match='extra="drop"; expected one of error, ignore'):
+        Signature.infer(X, y, extra="drop")
+    with pytest.raises(SignatureError, match='output="class"; expected one of label, probability, number'):
+        Signature.infer(X, y, output="class")
+    with pytest.raises(SignatureError, match="target=3; expected a text"):
+        Signature.infer(X, y, target=3)
+    with pytest.raises(SignatureError, match="column 'c': unseen=\"ignore\"; expected one of error, pass"):
+        signature.describe("c", unseen="ignore")
+    with pytest.raises(SignatureError, match="column 'a': lower=\"x\"; Expected `float"):
+        signature.describe("a", lower="x")
+    with pytest.raises(SignatureError, match='kind="class"; expected one of label'):
+        signature.with_output(kind="class")
+    assert signature.describe("a", lower=np.int64(0), upper=9, unit="K").columns[0].upper == 9

@@ -7,6 +7,7 @@ import importlib
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ import xgboost
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import IsolationForest
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -106,7 +108,7 @@ def test_a_model_comes_back_with_the_same_answers(name):
         estimator,
         signature=signature,
         sample=X,
-        labels=CODES,
+        labels=Y,
         metrics={"roc_auc": np.float64(0.9)},
         seed=3,
     )
@@ -126,9 +128,9 @@ def test_a_model_comes_back_with_the_same_answers(name):
 
 def test_the_sample_is_kept_with_answers_and_labels(name):
     estimator = pipeline().fit(X, CODES)
-    tag = ekiben.save(
-        name, estimator, signature=Signature.infer(X, CODES, classes=["good", "bad"]), sample=X, labels=CODES
-    )
+    signature = Signature.infer(X, CODES, classes=["good", "bad"])
+    with pytest.warns(UserWarning, match='0 means "good", 1 means "bad"; nothing shows whether that is so'):
+        tag = ekiben.save(name, estimator, signature=signature, sample=X, labels=CODES)
     kept = reference.decode((folder_of(tag) / "reference.parquet").read_bytes())
     pd.testing.assert_frame_equal(kept[list(X.columns)], X)
     assert kept["ekiben:label"].tolist() == Y.tolist()
@@ -236,7 +238,92 @@ def test_others_may_read_what_the_umask_lets_them(name):
     assert {modes.pop(folder.name), *modes.values()} == {0o755, 0o644}
 
 
+# Labels of an estimator that knows only 0, 1, 2...
+
+
+def coded(name, target, order, *, classes=None, **stated):
+    """Save a model of the codes of a target, in an order of its labels."""
+    codes = np.array([order.index(label) for label in target])
+    estimator = pipeline(xgboost.XGBClassifier(n_estimators=5, n_jobs=1)).fit(X, codes)
+    signature = Signature.infer(X, target, classes=classes)
+    return ekiben.save(name, estimator, signature=signature, **stated)
+
+
+def test_labels_that_are_swapped_are_refused(name):
+    with pytest.raises(SaveError, match=r"infer the signature with classes=\['good', 'bad'\].*positive="):
+        coded(name, Y, ["good", "bad"], sample=X, labels=Y)
+    tag = coded(name, Y, ["good", "bad"], classes=["good", "bad"], sample=X, labels=Y)
+    answers = NativeEngine(store.load(str(tag))).predict_frame(X).prediction
+    assert np.mean(answers == Y.to_numpy()) > 0.9
+    jobs = X["job"].where(X["Air temperature [K]"] < 303, "hot").astype(object)
+    with pytest.raises(SaveError, match=r"classes=\['none', 'hot', 'clerk'\]"):
+        coded(name, jobs, ["none", "hot", "clerk"], sample=X, labels=jobs)
+    coded(name, jobs, ["clerk", "hot", "none"], sample=X, labels=jobs)
+
+
+def test_labels_that_nothing_was_compared_with_are_told(name):
+    for stated in ({}, {"sample": X}):
+        with pytest.warns(UserWarning, match='0 means "bad", 1 means "good"; nothing shows'):
+            coded(name, Y, ["good", "bad"], **stated)
+
+
+def test_numbers_that_were_numbered_anew_are_told(name):
+    target = CODES.rename("risk")
+    with pytest.warns(UserWarning, match=r"agree better with the order \[1,0\]"):
+        save(name, target=1 - target, signature=Signature.infer(X, target), sample=X, labels=target)
+
+
+def test_a_categorical_is_right_for_estimators_of_its_labels_and_of_its_codes(name):
+    target = pd.Series(pd.Categorical(Y, categories=["good", "bad"]), name="risk")
+    by_codes = pipeline().fit(X, target.cat.codes)
+    by_labels = pipeline().fit(X, Y)
+    for estimator, classes in ((by_codes, ("good", "bad")), (by_labels, ("bad", "good"))):
+        tag = ekiben.save(name, estimator, signature=Signature.infer(X, target), sample=X, labels=target)
+        model = store.load(str(tag))
+        assert model.signature.output.classes == classes
+        assert np.mean(NativeEngine(model).predict_frame(X).prediction == Y.to_numpy()) > 0.9
+
+
 # What cannot be saved.
+
+
+def test_an_estimator_of_a_single_column_is_refused(name):
+    texts = pd.DataFrame({"text": [f"{word} number {row}" for row, word in enumerate(Y)]})
+    estimator = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts["text"], Y)
+    for stated in ({}, {"sample": texts[:1]}):
+        with pytest.raises(
+            SaveError, match=r"ColumnTransformer\(\[\('text', TfidfVectorizer\(\), 'text'\)\]\)"
+        ):
+            ekiben.save(name, estimator, signature=Signature.infer(texts, Y), **stated)
+
+
+def test_a_search_without_a_best_estimator_is_refused(name):
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2, refit=False)
+    with pytest.raises(SaveError, match="GridSearchCV has no best estimator: give it refit=True"):
+        save(name, search, NUMBERS)
+
+
+def test_a_table_is_not_fed_to_an_estimator_of_arrays_nor_the_reverse(name):
+    array, columns = NUMBERS.to_numpy(), list(NUMBERS.columns)
+    with pytest.raises(
+        SaveError, match="was fitted on an array, and the signature was inferred from a table"
+    ):
+        ekiben.save(name, LogisticRegression().fit(array, Y), signature=Signature.infer(NUMBERS, Y))
+    with pytest.raises(
+        SaveError, match="was fitted on a table, and the signature was inferred from an array"
+    ):
+        save(name, LogisticRegression(), NUMBERS, signature=Signature.infer(array, Y, names=columns))
+
+
+def test_what_the_signature_lets_through_but_the_estimator_cannot_take_is_told(name):
+    signature = (
+        Signature.infer(X, Y).describe("job", unseen="pass").describe("Air temperature [K]", nullable=True)
+    )
+    with pytest.warns(UserWarning, match=r"column 'job' may hold a new category, .*handle_unknown='ignore'"):
+        save(name, signature=signature)
+    bare = Signature.infer(NUMBERS, Y, nullable=["Air temperature [K]"])
+    with pytest.warns(UserWarning, match=r"column 'Air temperature \[K\]' may be missing, .*SimpleImputer"):
+        save(name, LogisticRegression(), NUMBERS, signature=bare)
 
 
 class Dice(ClassifierMixin, BaseEstimator):
@@ -265,6 +352,14 @@ class Forgetful(LogisticRegression):
         ({"sample": X.assign(extra=1)}, "the sample does not fit the signature: .*extra"),
         ({"sample": X.assign(job="pilot")}, "120 of 120 rows of the sample do not fit the signature.*unseen='pass'"),
         ({"sample": X, "labels": Y[:5]}, "there are 5 labels for 120 rows"),
+        ({"sample": X, "labels": ["foo"] * 120}, r'the labels are \["foo"\], none of them one of the classes'),
+        ({"trust": "feats.Adder"}, r"trust is 'feats.Adder', expected a list: trust=\['feats.Adder'\]"),
+        ({"trust": LogisticRegression}, r"trust=\[LogisticRegression\]"),
+        ({"trust": [LogisticRegression()]}, r"name the type: trust=\[LogisticRegression\]"),
+        ({"metrics": 0.9}, "metrics is 0.9, expected numbers by name"),
+        ({"signature": {"a": 1}}, "signature is a dict; give what Signature.infer"),
+        ({"seed": "0"}, 'seed is "0", expected a whole number'),
+        ({"purpose": 5}, "purpose is 5, expected a text"),
         ({"sample": X[:0]}, "the sample has no rows"),
         ({"labels": Y}, "there are labels, but no sample"),
         ({"metrics": {"roc_auc": float("nan")}}, "metric 'roc_auc' is .*, expected a finite number"),
@@ -496,9 +591,76 @@ def test_a_model_is_found_by_name_version_and_alias(name):
     assert store.load(f"{name}:champion").tag == first
 
 
-def test_one_version_stands_for_every_alias_as_inside_a_bento(name):
+def test_an_alias_that_is_not_there_is_answered_with_the_nearest(name):
+    save(name)
+    store.set_alias(name, "champion")
+    for wrong in ("zz", "champoin"):
+        with pytest.raises(ModelNotFoundError, match=f"did you mean '{name}:champion'"):
+            store.load(f"{name}:{wrong}")
+
+
+def test_inside_a_bento_the_one_version_stands_for_every_alias(name):
     tag = str(save(name))
-    assert store.resolve(f"{name}:champion") == tag
+    bento = Path(os.environ["BENTOML_HOME"]) / "bento.yaml"  # beside the folder of the models, as in a bento
+    bento.touch()
+    try:
+        assert store.resolve(f"{name}:champion") == tag
+        with pytest.raises(ModelNotFoundError):
+            store.resolve(f"{name}:aaaaaaaaaaaaaaaa")
+    finally:
+        bento.unlink()
+
+
+# What is broken, or not where it belongs.
+
+
+@pytest.mark.parametrize("text", ["", "name: [", "- 1", "name: x\nversion: y\nmetadata: 5\n", None])
+def test_a_broken_description_does_not_hide_the_other_models(name, text, caplog):
+    healthy, tag = save(f"{name}-healthy"), save(name)
+    path = folder_of(tag) / "model.yaml"
+    kept = path.read_text()
+    path.write_text(kept.replace("metadata:", "metadatum:") if text is None else text)
+    try:
+        assert f"{name}-healthy" in names()
+        assert name not in names()
+        assert f"cannot read {name}:{tag.version}" in caplog.text
+        assert store.load(f"{name}-healthy").version == healthy.version
+        for wanted in (name, str(tag)):
+            with pytest.raises(StoreError, match="BentoML cannot read"):
+                store.load(wanted)
+        with pytest.raises(ModelNotFoundError):
+            store.load(f"{name}-unknown")
+    finally:
+        path.write_text(kept)
+
+
+def test_the_version_of_another_model_is_not_taken_for_ones_own(name, caplog):
+    mine, other = save(name), save(f"{name}-other")
+    parent = folder_of(mine).parent
+    shutil.copytree(folder_of(other), parent / other.version)
+    (parent / "latest").write_text(other.version)
+    try:
+        for wanted in (name, f"{name}:{other.version}"):
+            with pytest.raises(ChangedFileError, match=f"holds {name}-other:{other.version}"):
+                store.load(wanted)
+        assert [entry.tag for entry in store.models() if entry.name == name] == [str(mine)]
+        assert "somebody copied it there" in caplog.text
+        described = parent / other.version / "model.yaml"
+        described.write_text(described.read_text().replace(f"{name}-other", name))
+        for look in (store.load, store.describe):
+            with pytest.raises(ChangedFileError, match=f"holds {name}-other:{other.version}"):
+                look(f"{name}:{other.version}")
+    finally:
+        shutil.rmtree(parent)
+
+
+def test_a_manifest_whose_hash_was_taken_out_is_not_believed(name):
+    path = folder_of(save(name)) / "model.yaml"
+    kept = path.read_text()
+    path.write_text("".join(line for line in kept.splitlines(keepends=True) if "manifest_sha256" not in line))
+    assert "manifest_sha256" in kept
+    with pytest.raises(ChangedFileError, match=r"has lost its hash in model\.yaml"):
+        store.load(name)
 
 
 def test_a_version_that_is_not_there_is_not_replaced_by_another(name):
@@ -628,7 +790,7 @@ def test_a_deleted_version_is_gone_and_the_one_before_is_the_latest(name):
 
 def test_only_an_exact_version_is_deleted(name):
     tag = str(save(name))
-    for other in (name, f"{name}:latest", f"{name}:champion"):
+    for other in (name, f"{name}:latest"):
         with pytest.raises(StoreError, match=f"is not an exact version; to delete {tag}, name it so"):
             store.delete(other)
 

@@ -53,10 +53,13 @@ def dump(estimator: object, trust: Iterable[str | type] = ()) -> tuple[dict[str,
         data = skops.io.dumps(rest, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
         types = skops.io.get_untrusted_types(data=data)
     except Exception as error:  # skops raises whatever an object raises
+        _refuse_pandas(places)
         path, reason = _culprit(rest, error)
         raise SaveError(
             f"{path} cannot be written without pickle: {reason}; replace it, or delete it if prediction does not need it"
         ) from error
+    if any(name.partition(".")[0] == "pandas" for name in types):
+        _refuse_pandas(places)
     needed = _vouched(types, [_name(item) for item in trust])
     return {MODEL_FILE: data, **boosters}, needed
 
@@ -202,6 +205,17 @@ def _check_importable(places: list[Place]) -> None:
         else:
             continue
         raise SaveError(f"{place.path} {problem}")
+
+
+def _refuse_pandas(places: list[Place]) -> None:
+    """Refuse pandas objects, which cannot be written without pickle, by the place that a person can change."""
+    for place in places:
+        kind = type(place.value)
+        if kind.__module__.partition(".")[0] == "pandas":
+            raise SaveError(
+                f"{place.path} is a pandas {kind.__name__}, which cannot be written without pickle; keep its .to_numpy(), or"
+                " a dict"
+            )
 
 
 def _vouched(types: Iterable[str], trust: list[str]) -> tuple[str, ...]:

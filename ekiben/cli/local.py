@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekiben import threads
@@ -35,6 +37,9 @@ def load(tag: str) -> LocalModel:
     from ekiben import policy, store  # noqa: PLC0415 - BentoML takes a second to import
     from ekiben.engine import NativeEngine  # noqa: PLC0415 - as above
 
+    here = str(Path.cwd())
+    if here not in sys.path:  # as a server has it: the project's own modules, that the model may need
+        sys.path.insert(0, here)
     model = store.load(tag)
     threads.limit(model.estimator, 1)
     decided = policy.load(model.name)

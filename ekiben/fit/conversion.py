@@ -1,7 +1,7 @@
 """Conversion: the cells of a column become numbers, booleans, timestamps or text, and the column says which.
 
 Text stays text unless every cell is plainly something else: `" 12.5 "` is a number, a blank is missing, `2026-11-22` is
-a date; `00501`, `1.200,50`, `3+`, `yes` and `22/11/2026` stay text, since another reading of them is possible.
+a date; `00501`, `1E5`, `1.200,50`, `3+`, `yes` and `22/11/2026` stay text, since another reading of them is possible.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ekiben.fit.numbers import MOST_EXACT, NUMBER, doubt, numbers
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NUMBER = r"[+-]?(?:0|[1-9]\d*|0?(?=\.\d))(?:\.\d*)?(?:[eE][+-]?\d+)?"
 _DATE = r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 _OTHER_DATE = r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?:[ T].*)?"
 _MOSTLY = 0.8
@@ -45,6 +46,8 @@ def convert(column: pd.Series) -> tuple[pd.Series, list[str]]:
 
 def _kind(column: pd.Series) -> str:
     """Return which of `_CONVERTERS` a column is for."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return "text"
     if column.dtype.kind != "O":
         return _KIND_OF_DTYPE.get(column.dtype.kind, "other")
     held = {type(value) for value in column.dropna()}
@@ -71,15 +74,15 @@ def _truths(column: pd.Series) -> tuple[pd.Series, list[str]]:
 
 
 def _numbers(column: pd.Series) -> tuple[pd.Series, list[str]]:
-    if column.dtype.kind in "iu" and not column.isna().any():
-        fits = column.max() <= np.iinfo(np.int64).max
-        return column.astype("int64" if fits else "float64"), []
-    values = column.astype("float64")
-    infinite = int(np.isinf(values).sum())
-    if infinite:
-        values = values.mask(np.isinf(values))
-        return values, [f"{column.name!r}: {_count(infinite, 'infinite value')} became missing"]
-    return values, []
+    if column.dtype == object and any(isinstance(value, int) and abs(value) > MOST_EXACT for value in column):
+        return _mixed(column)
+    if column.dtype.kind not in "iu" or column.isna().all():
+        return column.astype("float64"), []
+    said = []
+    if max(abs(int(column.max())), abs(int(column.min()))) > MOST_EXACT:
+        said.append(f"{column.name!r}: whole numbers beyond 2^53 are only seen rounded by a model")
+    fits = column.max() <= np.iinfo(np.int64).max and not column.isna().any()
+    return column.astype("int64" if fits else "float64"), said
 
 
 def _timestamps(column: pd.Series) -> tuple[pd.Series, list[str]]:
@@ -103,25 +106,37 @@ def _from_text(column: pd.Series) -> tuple[pd.Series, list[str]]:
     blanks = f"; {_count(int(blank.sum()), 'blank')} {'is' if blank.sum() == 1 else 'are'} missing" * bool(
         blank.any()
     )
+    text = column.mask(blank)
     if filled.empty:
-        return column.mask(blank), []
-    if filled.str.fullmatch(_NUMBER).all():
-        numbers = pd.to_numeric(stripped.mask(blank))
-        return _numbers(numbers)[0], [f"{column.name!r}: numbers written as text became numbers{blanks}"]
-    if filled.str.fullmatch(_DATE).all():
-        dates = _parse_dates(stripped.mask(blank))
-        if dates is not None:
-            return _timestamps(dates)[0], [f"{column.name!r}: dates became timestamps{blanks}"]
-    if filled.str.fullmatch(_OTHER_DATE).all():
+        return text, []
+    found = _read_numbers(stripped.mask(blank)) or _read_dates(stripped.mask(blank))
+    if found is not None:
+        return found[0], [f"{column.name!r}: {found[1]}{blanks}"]
+    why = doubt(filled)
+    if why is None and filled.str.fullmatch(_OTHER_DATE).all():
         advice = "write dates as YYYY-MM-DD to have them read"
-        doubt = "looks like dates, but day and month can be mistaken; it is taken as text"
-        return column.mask(blank), [f"{column.name!r}: {doubt} ({advice})"]
-    word = _word_among_numbers(filled)
-    if word is not None:
-        numbers = pd.to_numeric(stripped.mask(blank | (stripped == word)))
-        said = f"{column.name!r}: numbers written as text became numbers; {word!r} is missing{blanks}"
-        return _numbers(numbers)[0], [said]
-    return column.mask(blank), [f"{column.name!r}: {blanks[2:]}"] if blanks else []
+        why = f"looks like dates, but day and month can be mistaken; it is taken as text ({advice})"
+    said = f"{why or ''}{blanks}".removeprefix("; ")
+    return text, [f"{column.name!r}: {said}"] if said else []
+
+
+def _read_numbers(text: pd.Series) -> tuple[pd.Series, str] | None:
+    """Return text as numbers, and what to say; None if it is something else."""
+    found = numbers(text)
+    if found is not None:
+        return found, "numbers written as text became numbers"
+    word = _word_among_numbers(text.dropna())
+    found = None if word is None else numbers(text.mask(text == word))
+    if found is None:
+        return None
+    refused = "leave such cells empty in rows to be predicted: there the word is refused"
+    return found, f"numbers written as text became numbers; {word!r} is missing ({refused})"
+
+
+def _read_dates(text: pd.Series) -> tuple[pd.Series, str] | None:
+    """Return text as timestamps, and what to say; None if it is something else."""
+    dates = _parse_dates(text) if text.dropna().str.fullmatch(_DATE).all() else None
+    return None if dates is None else (_timestamps(dates)[0], "dates became timestamps")
 
 
 def _parse_dates(text: pd.Series) -> pd.Series | None:
@@ -136,7 +151,7 @@ def _parse_dates(text: pd.Series) -> pd.Series | None:
 
 def _word_among_numbers(filled: pd.Series) -> str | None:
     """Return the one word without digits that stands among numbers, if that is what the column holds."""
-    numeric = filled.str.fullmatch(_NUMBER)
+    numeric = filled.str.fullmatch(NUMBER)
     words = filled[~numeric].unique()
     if len(words) == 1 and numeric.mean() >= _MOSTLY and not any(sign.isdigit() for sign in words[0]):
         return str(words[0])

@@ -31,20 +31,26 @@ def for_distances(table: Table) -> ColumnTransformer:
     """
     return _columns(
         number=(
-            make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()),
+            make_pipeline(_medians(), StandardScaler()),
             table.numbers,
         ),
         category=(_one_column_each(), table.categories),
-        timestamp=(make_pipeline(CalendarFeatures(), SimpleImputer(), StandardScaler()), table.timestamps),
+        timestamp=(
+            make_pipeline(CalendarFeatures(), SimpleImputer(keep_empty_features=True), StandardScaler()),
+            table.timestamps,
+        ),
     )
 
 
 def for_trees(table: Table) -> ColumnTransformer:
     """Return preprocessing for trees that ask "is it more than": as for distances, but nothing is scaled."""
     return _columns(
-        number=(SimpleImputer(strategy="median", add_indicator=True), table.numbers),
+        number=(_medians(), table.numbers),
         category=(_one_column_each(), table.categories),
-        timestamp=(make_pipeline(CalendarFeatures(), SimpleImputer()), table.timestamps),
+        timestamp=(
+            make_pipeline(CalendarFeatures(), SimpleImputer(keep_empty_features=True)),
+            table.timestamps,
+        ),
     )
 
 
@@ -55,6 +61,11 @@ def for_boosting(table: Table) -> ColumnTransformer:
         category=(_one_column_each(), table.categories),
         timestamp=(CalendarFeatures(), table.timestamps),
     )
+
+
+def _medians() -> SimpleImputer:
+    # A fold in which a column is empty would otherwise be told in a warning, and lose the column.
+    return SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
 
 
 def _one_column_each() -> OneHotEncoder:

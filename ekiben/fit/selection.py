@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ekiben.fit.conversion import is_text, is_truth
+from ekiben.fit.numbers import MOST_EXACT, resemblance
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _ID_WORDS = {"id", "uid", "uuid", "guid", "key", "index", "idx", "rowid", "no", "nr", "num", "number"}
 _FEWEST = 10
 """Below this number of rows nothing is called an identifier: a few values are distinct by chance."""
+_FEWEST_VALUES, _LEAST_FILLED = 10, 0.1
+"""A column with fewer values than this, in less than this share of the rows, can be checked by nothing."""
 
 
 def select(frame: pd.DataFrame, keep: Collection[str] = ()) -> tuple[pd.DataFrame, list[str]]:
@@ -43,7 +46,7 @@ def select(frame: pd.DataFrame, keep: Collection[str] = ()) -> tuple[pd.DataFram
 def is_identifier(column: pd.Series) -> bool:
     """Return whether a column only names its rows.
 
-    That is: integers that count up by one, text that is different in every row, or any values different in every row
+    That is: integers that count up by one or that are beyond 2^53, text that is different in every row, or any values different in every row
     under a name such as `id`, `customerID` or `row number`. Measurements (floats) are no identifiers, however distinct.
 
     >>> import pandas as pd
@@ -59,7 +62,12 @@ def is_identifier(column: pd.Series) -> bool:
         return False
     if is_text(column):
         return True
-    return bool(column.max() - column.min() == len(column) - 1) or _named_as_identifier(str(column.name))
+    low, high = int(column.min()), int(column.max())
+    return (
+        high - low == len(column) - 1
+        or max(-low, high) > MOST_EXACT
+        or _named_as_identifier(str(column.name))
+    )
 
 
 def most_categories(rows: int) -> int:
@@ -77,20 +85,24 @@ def _named_as_identifier(name: str) -> bool:
 
 
 def _useless(column: pd.Series) -> str | None:
-    if column.isna().all():
+    present = int(column.notna().sum())
+    if present == 0:
         return "every value is missing"
+    if present < min(_FEWEST_VALUES, _LEAST_FILLED * len(column)):
+        return f"it has {present:,} value{'' if present == 1 else 's'} in {len(column):,} rows"
     if column.dtype.kind not in "ifbM" and not is_text(column) and not is_truth(column):
         kinds = sorted({type(value).__name__ for value in column.dropna().head(100)})
         return f"no model here takes values of its kind ({', '.join(kinds)})"
     if (column == column.iloc[0]).all():
         return f"it is {column.iloc[0]!s} in every row"
     if is_identifier(column):
-        return "it names the rows (each value stands once), which says nothing about a new row"
-    if is_text(column):
-        different, most = column.nunique(), most_categories(len(column))
-        if different > most:
-            return f"it is free text ({different:,} different values; up to {most} are taken as categories)"
-    return None
+        reason = "it names the rows (each value stands once), which says nothing about a new row"
+    elif is_text(column) and (different := column.nunique()) > (most := most_categories(len(column))):
+        reason = f"it is free text ({different:,} different values; up to {most} are taken as categories)"
+    else:
+        return None
+    like = resemblance(column) if is_text(column) else None
+    return f"it {like}" if like else reason
 
 
 def _repeats(frame: pd.DataFrame, column: pd.Series, seen: dict[int, list[str]]) -> str | None:

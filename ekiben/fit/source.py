@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekiben.errors import MissingExtraError, TableError, nearest
+from ekiben.fit.csv_file import read_csv
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MISSING_WORDS = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null")
-"""What a cell of a CSV file may hold to say that nothing is there. `None` and `none` are words of their own."""
-
-_SEPARATORS = (",", ";", "\t", "|")
 _READABLE = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
 
@@ -27,14 +22,15 @@ def read(path: str | Path) -> pd.DataFrame:
             first line; `.csv.gz` too) or in .parquet, .pq.
 
     Returns:
-        The table as it is, with a range as its index; columns keep their names.
+        The table as it is, with a range as its index; columns keep their names. What was taken for missing in a CSV
+        file, or read in a way that is not self-evident, is said in `attrs["said"]`, by the name of the column.
 
     Raises:
         TableError: If there is no such file, or it is empty, or it cannot be read as what its ending says.
     """
     path = Path(path)
     _check(path)
-    frame = _read_parquet(path) if _form(path) == "parquet" else _read_csv(path)
+    frame = _read_parquet(path) if _form(path) == "parquet" else read_csv(path)
     if frame.shape[1] == 0 or len(frame) == 0:
         raise TableError(
             f"{path} has no rows of data: a line of column names, then one line per row is expected"
@@ -65,46 +61,6 @@ def _check(path: Path) -> None:
         raise TableError(f"{path.name!r}: a file that ends in .csv, .tsv, .txt or .parquet was expected")
     if path.stat().st_size == 0:
         raise TableError(f"{path} is empty: a line of column names, then one line per row is expected")
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415 - heavy, and only needed once the file is known to be there
-
-    try:
-        with warnings.catch_warnings():
-            # pandas would cut off what stands beyond the last name, and only warn.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                path,
-                sep=_separator(path),
-                encoding="utf-8-sig",
-                keep_default_na=False,
-                na_values=list(MISSING_WORDS),
-                index_col=False,
-                low_memory=False,
-            )
-    except pd.errors.ParserWarning as error:
-        raise TableError(
-            f"{path} has lines with more cells than there are names in its first line"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise TableError(
-            f"{path} is not UTF-8 text (byte {error.start} is 0x{error.object[error.start]:02x}): "
-            f"write it as UTF-8, for example with `iconv -f latin1 -t utf-8 {path} > {path.stem}-utf8.csv`"
-        ) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, EOFError, OSError) as error:
-        raise TableError(f"{path} cannot be read as CSV: {str(error).strip()}") from error
-
-
-def _separator(path: Path) -> str:
-    """Return the separator that cuts the line of names into the most pieces."""
-    import pandas as pd  # noqa: PLC0415 - as above; it opens compressed files by their ending
-
-    pieces = {}
-    for separator in _SEPARATORS:
-        head = pd.read_csv(path, sep=separator, encoding="utf-8-sig", header=None, nrows=1, dtype=str)
-        pieces[separator] = head.shape[1]
-    return max(pieces, key=lambda separator: pieces[separator])
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

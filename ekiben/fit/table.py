@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from ekiben.errors import TableError, nearest
@@ -13,7 +15,7 @@ from ekiben.fit.conversion import convert, is_text, is_truth
 from ekiben.fit.selection import select
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ekiben.fit.task import Task
     from ekiben.signature.output import Label
@@ -93,26 +95,27 @@ def prepare(
     Raises:
         TableError: If a column is not there, or there is nothing to learn from.
     """
+    said = frame.attrs.get("said", {})
     frame = frame.reset_index(drop=True)
     for name in (target, *drop, *keep, *([time] if time else [])):
         _check_column(frame, name)
-    notes: list[str] = []
+    notes: list[str] = list(said.get(target, ()))
     answers = _targets(frame[target], notes)
     rows = frame.loc[answers.index]
-    if len(rows) < FEWEST_ROWS:
-        raise TableError(
-            f"{len(rows)} rows with a target: at least {FEWEST_ROWS} are needed to learn and to check"
-        )
+    _check_rows(answers, "with a target")
+    found: list[str] = []
+    X = _inputs(rows.drop(columns=[target, *drop]), keep, said, found)
+    X = _without_infinite(X, found)
+    answers = answers.loc[X.index]
+    _check_rows(answers, "without infinite values")
     kind, reason = task.detect(answers, wanted)
-    notes.append(reason)
+    notes += [reason, *found]
     warnings: list[str] = []
     if kind != "regression":
         answers, kind = _without_rare_classes(answers, kind, warnings)
-        rows = rows.loc[answers.index]
-    order = convert(rows[time])[0] if time else None
-    if order is not None and order.isna().any():
-        raise TableError(f"the time column {time!r} has missing values: rows cannot be put in order by it")
-    X = _inputs(rows.drop(columns=[target, *drop]), keep, notes)
+        X = X.loc[answers.index]
+    notes += _missing(X)
+    order = _order(frame.loc[X.index, time]) if time else None
     classes = None if kind == "regression" else task.classes_of(answers, positive)
     y = answers if classes is None else task.encode(answers, classes)
     if kind == "binary" and classes:
@@ -120,9 +123,31 @@ def prepare(
             f"{classes[1]!r} is taken as the positive label ({(y == 1).mean():.1%} of {len(y):,} rows)"
         )
     warnings += leak.warn(X, y, classes)
-    warnings += _repeated_rows(X, y)
+    warnings += _repeated_rows(frame.loc[X.index])
     reset = (None if order is None else order.reset_index(drop=True), tuple(notes), tuple(warnings))
     return Table(X.reset_index(drop=True), y.reset_index(drop=True), target, kind, classes, *reset)
+
+
+def _check_rows(answers: pd.Series, which: str) -> None:
+    if len(answers) < FEWEST_ROWS:
+        raise TableError(
+            f"{len(answers)} rows {which}: at least {FEWEST_ROWS} are needed to learn and to check"
+        )
+
+
+def _order(times: pd.Series) -> pd.Series:
+    """Return the time of each row, as timestamps or numbers."""
+    order, _ = convert(times)
+    if order.isna().any():
+        raise TableError(
+            f"the time column {times.name!r} has missing values: rows cannot be put in order by it"
+        )
+    if is_text(order) or order.dtype.kind not in "iufM":
+        raise TableError(
+            f"the time column {times.name!r} holds text such as {str(order.iloc[0])!r}, which cannot be put in order of "
+            "time: timestamps by ISO 8601 (2026-01-31 or 2026-01-31T08:00:00) or numbers were expected"
+        )
+    return order
 
 
 def _check_column(frame: pd.DataFrame, name: str) -> None:
@@ -140,13 +165,41 @@ def _targets(column: pd.Series, notes: list[str]) -> pd.Series:
     """Return the target, converted, without the rows in which it is missing."""
     answers, said = convert(column)
     notes += said
+    if answers.dtype.kind == "f" and (infinite := int(np.isinf(answers).sum())):
+        told = "1 infinite target is" if infinite == 1 else f"{infinite:,} infinite targets are"
+        notes.append(f"{told} taken as missing")
+        answers = answers.mask(np.isinf(answers))
     missing = int(answers.isna().sum())
     if missing:
         notes.append(f"{missing:,} of {len(answers):,} rows are left out: their target is missing")
         answers = answers.dropna()
+    if is_text(answers):
+        answers = _stripped(answers, notes)
     if answers.empty:
         raise TableError(f"every value of the target {column.name!r} is missing")
     return task.whole(answers)
+
+
+def _stripped(labels: pd.Series, notes: list[str]) -> pd.Series:
+    stripped = labels.str.strip()
+    changed = int((stripped != labels).sum())
+    if changed:
+        notes.append(f"{labels.name!r}: blanks around the label are taken off in {changed:,} rows")
+    return stripped
+
+
+def _without_infinite(X: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Leave out rows with infinite values: rows to be predicted are refused if they hold one."""
+    infinite = {name: np.isinf(X[name]) for name in X.columns if X[name].dtype.kind == "f"}
+    named = [name for name, cells in infinite.items() if cells.any()]
+    if not named:
+        return X
+    rows: pd.Series = pd.DataFrame({name: infinite[name] for name in named}).any(axis="columns")
+    notes.append(
+        f"{int(rows.sum()):,} rows are left out: {', '.join(map(repr, named))} infinite there, which is refused in rows "
+        "to be predicted, too; leave such cells empty to have them taken as missing"
+    )
+    return X.loc[~rows]
 
 
 def _without_rare_classes(answers: pd.Series, kind: Task, warnings: list[str]) -> tuple[pd.Series, Task]:
@@ -168,30 +221,42 @@ def _without_rare_classes(answers: pd.Series, kind: Task, warnings: list[str]) -
     return answers, "binary" if answers.nunique() == 2 else "multiclass"
 
 
-def _inputs(rows: pd.DataFrame, keep: Sequence[str], notes: list[str]) -> pd.DataFrame:
+def _inputs(
+    rows: pd.DataFrame, keep: Sequence[str], said: Mapping[str, Sequence[str]], notes: list[str]
+) -> pd.DataFrame:
     converted = {}
     for name in rows.columns:
-        converted[name], said = convert(rows[name])
-        notes += said
-    X, said = select(pd.DataFrame(converted, index=rows.index), keep)
-    notes += said
+        notes += said.get(name, ())
+        converted[name], done = convert(rows[name])
+        notes += done
+    X, left_out = select(pd.DataFrame(converted, index=rows.index), keep)
+    notes += left_out
     if X.shape[1] == 0:
         raise TableError(
-            "no column is left to learn from: " + ("; ".join(said) or "there is the target alone")
+            "no column is left to learn from: " + ("; ".join(left_out) or "there is the target alone")
         )
-    missing = {name: share for name, share in X.isna().mean().items() if share > 0}
-    if missing:
-        worst = sorted(missing, key=lambda name: -missing[name])
-        named = ", ".join(f"{name!r} {missing[name]:.1%}" for name in worst[:5]) + (
-            ", …" if len(worst) > 5 else ""
-        )
-        notes.append(f"{len(missing)} of {X.shape[1]} columns have missing values: {named}")
     return X
 
 
-def _repeated_rows(X: pd.DataFrame, y: pd.Series) -> list[str]:
-    repeated = int(X.assign(**{"\0target": y}).duplicated().sum())
-    if repeated < max(2, 0.005 * len(X)):
+def _missing(X: pd.DataFrame) -> list[str]:
+    missing = {name: share for name, share in X.isna().mean().items() if share > 0}
+    if not missing:
+        return []
+    worst = sorted(missing, key=lambda name: -missing[name])
+    named = ", ".join(f"{name!r} {missing[name]:.1%}" for name in worst[:5])
+    more = ", …" if len(worst) > 5 else ""
+    return [f"{len(missing)} of {X.shape[1]} columns have missing values: {named}{more}"]
+
+
+def _repeated_rows(rows: pd.DataFrame) -> list[str]:
+    """Return a warning if rows of the table, as they were given, repeat others."""
+    plain = rows.loc[:, [name for name in rows.columns if _is_hashable(rows[name])]]
+    repeated = int(plain.duplicated().sum())
+    if repeated < max(2, 0.005 * len(rows)):
         return []
     doubt = "they can stand in the part to learn from and in the part held out, which flatters the figures"
-    return [f"{repeated:,} of {len(X):,} rows repeat an earlier one: {doubt}"]
+    return [f"{repeated:,} of {len(rows):,} rows repeat an earlier one: {doubt}"]
+
+
+def _is_hashable(column: pd.Series) -> bool:
+    return column.dtype != object or all(isinstance(value, Hashable) for value in column)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ekiben.errors import TableError, quote
 from ekiben.fit.conversion import is_text
+from ekiben.fit.numbers import resemblance
 
 if TYPE_CHECKING:
     from ekiben.signature.output import Label
@@ -61,13 +62,17 @@ def detect(target: pd.Series, wanted: str | None = None) -> tuple[Task, str]:
         )
     if wanted == "regression":
         if is_text(target) or not pd.api.types.is_numeric_dtype(target.dtype):
-            raise TableError(f"the target {name!r} holds {target.dtype} values: a regression needs numbers")
+            like = resemblance(target) if is_text(target) else None
+            held = like or f"holds {target.dtype} values: a regression needs numbers"
+            raise TableError(f"the target {name!r} {held}")
         return "regression", f"{name!r} is predicted as a number, as asked"
     if wanted is None and _is_measure(target, different):
         return "regression", f"{name!r} has {different:,} different numbers: regression"
     if pd.api.types.is_datetime64_any_dtype(target.dtype) or target.dtype == object:
         raise TableError(f"the target {name!r} holds {target.dtype} values: labels or numbers were expected")
     if different > _MOST_CLASSES:
+        if is_text(target) and (like := resemblance(target)):
+            raise TableError(f"the target {name!r} {like}")
         raise TableError(
             f"the target {name!r} has {different:,} different values: at most {_MOST_CLASSES} classes can be learned"
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ekiben.score.source import Refused
+    from ekiben.score.chunk import Refused
     from ekiben.signature import Signature
 
 BATCH_ROWS = 16_384

@@ -27,6 +27,7 @@ MISSING_WORDS = ("NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null")
 
 _WHOLE = r"-?\d{1,18}"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_DECIMAL_COMMA = r"[+-]?(?:0|[1-9][0-9]*),[0-9]+(?:[eE][+-]?[0-9]+)?"
 _NAIVE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)?"
 _AWARE = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})"
 _ANY_TIME = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
@@ -37,12 +38,13 @@ _is_number = re.compile(_NUMBER).fullmatch
 _is_time = re.compile(_ANY_TIME).fullmatch
 
 
-def read_cells(texts: Any, column: Column) -> pd.Series[Any]:
+def read_cells(texts: Any, column: Column, *, decimal_comma: bool = False) -> pd.Series[Any]:
     """Return the cells of one column.
 
     Args:
         texts: An Arrow array of text; an empty cell is null.
         column: What the model takes there.
+        decimal_comma: Whether `53,46` is a number, too: so in files whose cells are separated by semicolons.
 
     Returns:
         As many values, of the dtype that fits the kind where all cells do, else objects.
@@ -60,6 +62,9 @@ def read_cells(texts: Any, column: Column) -> pd.Series[Any]:
         return _truths(filled)
     if column.kind == "timestamp":
         return _timestamps(filled, aware=is_aware(column))
+    if decimal_comma:
+        comma = pc.match_substring_regex(filled, rf"\A{_DECIMAL_COMMA}\z")
+        filled = pc.if_else(comma, pc.replace_substring(filled, ",", "."), filled)
     whole = column.kind == "integer" or (
         column.kind == "category" and not any(isinstance(one, float) for one in column.categories or ())
     )

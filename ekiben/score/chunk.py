@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     Positions = np.ndarray[Any, np.dtype[np.int64]]
 
+Refused = dict[int, str]
+"""Why rows were refused, by their place in the table that they came in."""
+
 
 @dataclass
 class Piece:

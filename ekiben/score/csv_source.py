@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ekiben.score.source import Refused
+    from ekiben.score.chunk import Refused
     from ekiben.signature import Signature
 
 BLOCK_BYTES = 1024 * 1024
@@ -31,6 +32,8 @@ _SEPARATORS = (",", ";", "\t", "|")
 
 class CsvSource:
     """A CSV file in UTF-8, names in its first line, separated by comma, semicolon, tab or bar.
+
+    Where semicolons separate, `53,46` is a number as well as `53.46`, as `ekiben fit` takes it.
 
     A row with too many or too few cells, or one that is not UTF-8, is refused by itself. Empty lines are no rows, unless
     there is only one column.
@@ -119,7 +122,9 @@ class CsvSource:
         """See `Source.features`."""
         refused: Refused = {}
         columns = {
-            column.name: read_cells(_text(data[column.name], column.name, refused), column)
+            column.name: read_cells(
+                _text(data[column.name], column.name, refused), column, decimal_comma=self._separator == ";"
+            )
             for column in signature.columns
         }
         return pd.DataFrame(columns, index=pd.RangeIndex(len(data))), refused
@@ -182,6 +187,10 @@ def _header(path: Path) -> tuple[str, list[str]]:
     """Return the separator and the names: the separator is what cuts the first line into most pieces."""
     with path.open("rb") as file:
         head = file.read(MAX_HEADER_BYTES)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise TableError(
+            f"{path} is UTF-16, not UTF-8; write it as UTF-8, for example with `iconv -f utf-16 -t utf-8`"
+        )
     try:
         text = head.decode("utf-8-sig", errors="strict" if len(head) < MAX_HEADER_BYTES else "ignore")
     except UnicodeDecodeError:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from ekiben.score.source import Refused
+    from ekiben.score.chunk import Refused
     from ekiben.signature import Column, Signature
 
 PIECE_LINES = 4096

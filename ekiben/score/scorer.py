@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ekiben.client import Client
-    from ekiben.score.source import Refused
+    from ekiben.score.chunk import Refused
     from ekiben.signature import Field
 
     Values = dict[str, np.ndarray[Any, Any]]

@@ -14,11 +14,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ekiben.score.chunk import Piece
+    from ekiben.score.chunk import Piece, Refused
     from ekiben.signature import Signature
-
-Refused = dict[int, str]
-"""Why rows were refused, by their place in the table that they came in."""
 
 
 class Source(Protocol):

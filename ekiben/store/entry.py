@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import msgspec
 
 from ekiben import artifact
 from ekiben.artifact.card import CARD_FILE
-from ekiben.artifact.manifest import MANIFEST_FILE, Manifest
+from ekiben.artifact.manifest import MANIFEST_FILE, STORE_FILE, Manifest
 from ekiben.artifact.model import METRICS_FILE, SIGNATURE_FILE, metrics_from_json
 from ekiben.errors import ChangedFileError, EkibenError, MissingFileError, ModelNotFoundError, StoreError
 from ekiben.signature import Signature
@@ -19,6 +20,8 @@ from ekiben.store import place, shelf
 
 if TYPE_CHECKING:
     from ekiben.artifact import Model
+
+_log = logging.getLogger(__name__)
 
 DIGEST_KEY = "manifest_sha256"
 """Where BentoML's description of a model keeps the hash of our manifest."""
@@ -87,22 +90,26 @@ def resolve(tag: str) -> str:
     """Return the exact `name:version` of a model.
 
     Args:
-        tag: `name` or `name:latest` (the newest), `name:version`, or `name:alias`. Where a name has one version only,
-            as inside a bento, every alias stands for it.
+        tag: `name` or `name:latest` (the newest), `name:version`, or `name:alias`. Inside a bento, which holds one
+            version and no aliases, every alias stands for that.
 
     Raises:
         ModelNotFoundError: There is no such model, version or alias.
+        StoreError: It is there, but BentoML cannot read it.
+        ChangedFileError: What lies in its place is another model.
     """
     name, _, wanted = tag.partition(":")
     exact = shelf.find(name, wanted)
     if exact is not None:
         return exact
     parent = _home_of(name)
-    found = [str(model.tag.version) for model in shelf.versions(name)]
+    stored = shelf.versions(name)
+    found = [str(model.tag.version) for model in stored]
     stands_for = alias_file.find(parent, wanted)
     if stands_for in found:
         return f"{name}:{stands_for}"
-    if stands_for is None and len(found) == 1 and not alias_file.is_version(wanted):
+    is_free = stands_for is None and not alias_file.is_version(wanted)
+    if is_free and len(found) == 1 and shelf.is_bento(stored[0]):
         return f"{name}:{found[0]}"
     gone = f"the alias stands for {stands_for}, which was deleted; set it again" if stands_for else ""
     raise ModelNotFoundError(tag, [f"{name}:{each}" for each in (*found, *alias_file.read(parent))], gone)
@@ -122,16 +129,14 @@ def load(tag: str) -> Model:
     folder = Path(stored.path)
     digest = stored.info.metadata.get(DIGEST_KEY)
     manifest = folder / MANIFEST_FILE
-    if (
-        digest is not None
-        and manifest.is_file()
-        and hashlib.sha256(manifest.read_bytes()).hexdigest() != digest
-    ):
-        Manifest.read(folder)  # a manifest of a newer Ekiben says so itself
-        raise ChangedFileError(
-            f"{MANIFEST_FILE} of {stored.tag} is not the one that was saved; save the model again, or fetch it again from"
-            " where it came"
-        )
+    if manifest.is_file():
+        read = Manifest.read(folder)  # a manifest of a newer Ekiben says so itself
+        if hashlib.sha256(manifest.read_bytes()).hexdigest() != digest:
+            what = "is not the one that was saved" if digest else f"has lost its hash in {STORE_FILE}"
+            raise ChangedFileError(
+                f"{MANIFEST_FILE} of {stored.tag} {what}; save the model again, or fetch it again from where it came"
+            )
+        _check_identity(read, str(stored.tag.name), str(stored.tag.version))
     return artifact.read(folder)
 
 
@@ -160,10 +165,13 @@ def card(tag: str) -> str:
 
 
 def models() -> list[Entry]:
-    """Return the models of the store that Ekiben saved: by name, of each the newest version first."""
+    """Return the models of the store that Ekiben saved: by name, of each the newest version first.
+
+    What cannot be read is passed over, with a warning in the log.
+    """
     found: list[Entry] = []
     for name, stored in shelf.by_name().items():
-        latest = shelf.find(name, "latest")
+        latest = _latest(name)
         known = alias_file.read(Path(stored[0].path).parent)
         for model in sorted(stored, key=lambda model: model.creation_time, reverse=True):
             version = str(model.tag.version)
@@ -254,6 +262,23 @@ def delete(tag: str) -> None:
     place.remove(Path(stored.path))
 
 
+def _latest(name: str) -> str | None:
+    """Return the newest version, or None where it is broken."""
+    try:
+        return shelf.find(name, "latest")
+    except EkibenError:
+        return None
+
+
+def _check_identity(manifest: Manifest, name: str, version: str) -> None:
+    """Compare what a folder holds with where it lies."""
+    if (manifest.name, manifest.version) != (name, version):
+        raise ChangedFileError(
+            f"the folder of {name}:{version} holds {manifest.name}:{manifest.version}; remove it, or fetch the model again"
+            " from where it came"
+        )
+
+
 def _home_of(name: str) -> Path:
     """Return the folder that holds the versions and aliases of a model."""
     stored = shelf.versions(name)
@@ -266,7 +291,9 @@ def _entry(folder: Path, name: str, version: str, mine: tuple[str, ...]) -> Entr
     """Return the entry of a folder; None if Ekiben did not save it, or cannot read it."""
     try:
         described = _description(folder, name, version)
-    except EkibenError:
+    except EkibenError as error:
+        if (folder / MANIFEST_FILE).exists():
+            _log.warning("passed over: %s:%s: %s", name, version, error)
         return None
     return Entry(
         name=name,
@@ -281,6 +308,7 @@ def _entry(folder: Path, name: str, version: str, mine: tuple[str, ...]) -> Entr
 
 def _description(folder: Path, name: str, version: str) -> Description:
     manifest = Manifest.read(folder)
+    _check_identity(manifest, name, version)
     try:
         texts = {each: (folder / each).read_bytes() for each in (SIGNATURE_FILE, METRICS_FILE, CARD_FILE)}
     except OSError as error:

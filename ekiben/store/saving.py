@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import numbers
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +16,12 @@ from ekiben.artifact import provenance
 from ekiben.artifact.answer import describe, reconcile
 from ekiben.artifact.manifest import MANIFEST_FILE, PROTOCOL, Manifest
 from ekiben.errors import ArtifactError, PolicyError, SaveError, UntrustedTypeError, quote
-from ekiben.store import place
+from ekiben.store import naming, place, probing
 from ekiben.store.entry import DIGEST_KEY
 from ekiben.store.shelf import NAME
 from ekiben.store.trial import Trial, as_table, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import bentoml
@@ -76,8 +77,9 @@ def save(
         MissingExtraError: There is a sample, but no pyarrow.
     """
     tag = _new_tag(name)
+    trust = _check_stated(signature, trust, seed, {"purpose": purpose, "domain": domain})
     decided = policy.load(name)
-    estimator = getattr(estimator, "best_estimator_", estimator)
+    estimator = _final(estimator)
     signature = _completed(signature, estimator, decided.positive, probabilities=probabilities)
     manifest = Manifest(
         name=tag.name,
@@ -90,7 +92,7 @@ def save(
         domain=decided.domain if domain is None else domain,
         commit=provenance.commit(),
         script=provenance.script(),
-        seed=seed,
+        seed=None if seed is None else int(seed),
         fingerprint=_fingerprint(training, sample, signature),
     )
     model = artifact.Model(tag.name, str(tag.version), signature, _numbers(metrics), "", manifest, estimator)
@@ -109,6 +111,8 @@ def save(
 def _write(folder: Path, model: Model, trial: Trial, trust: Iterable[str | type]) -> Manifest:
     """Write a model, read it back, and let it answer again."""
     answers = trial.answers(model)
+    naming.check(model, None if trial.frame is None else answers[-1], trial.given)
+    probing.probe(model)
     stored = artifact.write(
         folder,
         model.estimator,
@@ -138,6 +142,40 @@ def _new_tag(name: str) -> bentoml.Tag:
             " characters, a letter or a digit at both ends"
         )
     return bentoml.Tag(name, None).make_new_version()
+
+
+def _check_stated(
+    signature: object, trust: Any, seed: object, texts: Mapping[str, object]
+) -> list[str | type]:
+    """Refuse what is of another type than `save` says, and return `trust` as a list."""
+    from ekiben.signature import Signature  # noqa: PLC0415 - above for types only
+
+    if not isinstance(signature, Signature):
+        raise SaveError(f"signature is a {type(signature).__name__}; give what Signature.infer(X, y) returns")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, numbers.Integral)):
+        raise SaveError(f"seed is {quote(seed)}, expected a whole number")
+    for key, text in texts.items():
+        if text is not None and not isinstance(text, str):
+            raise SaveError(f"{key} is {quote(text)}, expected a text")
+    if isinstance(trust, (str, type)) or not isinstance(trust, Iterable):
+        shown = repr(trust) if isinstance(trust, str) else getattr(trust, "__name__", quote(trust))
+        raise SaveError(f"trust is {shown}, expected a list: trust=[{shown}]")
+    trusted = list(trust)
+    for one in trusted:
+        if not isinstance(one, str) and not hasattr(one, "__qualname__"):
+            kind = type(one).__name__
+            raise SaveError(f"trust holds an object of the type {kind}; name the type: trust=[{kind}]")
+    return trusted
+
+
+def _final(estimator: Any) -> Any:
+    """Return what answers: of a search the best estimator."""
+    if hasattr(estimator, "cv_results_") and not hasattr(estimator, "best_estimator_"):
+        raise SaveError(
+            f"{type(estimator).__name__} has no best estimator: give it refit=True, or fit one with its best_params_ and"
+            " save that"
+        )
+    return getattr(estimator, "best_estimator_", estimator)
 
 
 def _check_names(estimator: Any, signature: Signature) -> None:
@@ -180,7 +218,9 @@ def _completed(
 
 def _numbers(metrics: Mapping[str, float] | None) -> dict[str, float]:
     """Return the metrics as plain finite numbers."""
-    numbers = {}
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise SaveError(f"metrics is {quote(metrics)}, expected numbers by name: {{'roc_auc': 0.9}}")
+    checked = {}
     for name, value in (metrics or {}).items():
         try:
             number = float(value)
@@ -188,8 +228,8 @@ def _numbers(metrics: Mapping[str, float] | None) -> dict[str, float]:
             number = math.nan
         if not math.isfinite(number):
             raise SaveError(f"metric {name!r} is {quote(value)}, expected a finite number")
-        numbers[str(name)] = number
-    return numbers
+        checked[str(name)] = number
+    return checked
 
 
 def _fingerprint(training: Any, sample: Any, signature: Signature) -> provenance.Fingerprint | None:

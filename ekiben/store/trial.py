@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,13 @@ import numpy as np
 
 from ekiben.artifact import reference
 from ekiben.engine import NativeEngine
-from ekiben.engine.native import label_array, name_labels
-from ekiben.errors import EkibenError, InputError, SaveError
+from ekiben.errors import EkibenError, EngineError, InputError, SaveError
 from ekiben.signature.table import as_frame, as_series
+from ekiben.store import naming
+from ekiben.store.hearing import heard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -35,11 +37,13 @@ class Trial:
 
     Args:
         frame: The rows of the sample that are kept, as trained; None without a sample.
-        labels: What was true in them; None if that is not known.
+        labels: What was true in them, as the signature writes it; None if that is not known.
+        given: The same as the caller wrote it.
     """
 
     frame: pd.DataFrame | None = None
     labels: np.ndarray[Any, Any] | None = None
+    given: np.ndarray[Any, Any] | None = None
 
     @classmethod
     def of(cls, model: Model, sample: Any, labels: Any, seed: int) -> Trial:
@@ -73,32 +77,45 @@ class Trial:
             raise SaveError(f"the sample does not fit the signature: {error}") from error
         if checked.problems:
             _tell_refused(checked.problems, len(chosen))
-        if truth is not None:
-            truth = _named(truth[chosen][checked.positions], model)
-        return cls(checked.frame, truth)
+        if truth is None:
+            return cls(checked.frame)
+        truth = truth[chosen][checked.positions]
+        return cls(checked.frame, naming.as_stated(truth, model), truth)
 
     def answers(self, model: Model) -> list[Predictions]:
         """Return all that the model can answer: to its typical row if it has one, then to the sample if there is one.
+
+        The typical row is asked several times over, another number than there are columns: an estimator that takes columns
+        for rows is found so.
 
         Raises:
             SaveError: It cannot answer.
         """
         engine = NativeEngine(model)
-        fields = model.signature.output.available
-        answers: list[Predictions] = []
         try:
-            if model.signature.example:
-                typical = model.signature.check_records([model.signature.example])
-                answers.append(engine.predict_rows(typical, fields))
-            if self.frame is not None:
-                answers.append(engine.predict_frame(self.frame, fields))
+            with _told_containers(model):
+                answers = self._asked(engine, model.signature)
+        except SaveError:
+            raise
         except EkibenError as error:
-            raise SaveError(f"the estimator does not answer as its signature says: {error}") from error
+            hint = _advice(model.signature) if isinstance(error, EngineError) else ""
+            raise SaveError(f"the estimator does not answer as its signature says: {error}{hint}") from error
         except Exception as error:  # whatever an estimator raises
             raise SaveError(
                 f"the estimator cannot answer rows that fit the signature: {type(error).__name__}: {error}; was every step"
-                " of it fitted, and on the columns of the signature?"
+                f" of it fitted, and on the columns of the signature?{_advice(model.signature)}"
             ) from error
+        return answers
+
+    def _asked(self, engine: NativeEngine, signature: Signature) -> list[Predictions]:
+        fields = signature.output.available
+        answers: list[Predictions] = []
+        if signature.example:
+            typical = signature.check_records([signature.example])
+            copies = 3 if len(signature.columns) == 2 else 2
+            answers.append(engine.predict_rows(typical * copies, fields))
+        if self.frame is not None:
+            answers.append(engine.predict_frame(self.frame, fields))
         return answers
 
     def reference(self, answers: Sequence[Predictions], signature: Signature) -> bytes | None:
@@ -141,6 +158,43 @@ def as_table(data: Any, signature: Signature) -> pd.DataFrame:
     return as_frame(data, signature.names if isinstance(data, np.ndarray) else None)[0]
 
 
+def _advice(signature: Signature) -> str:
+    """Return what to do where an estimator may have been fitted on a column instead of a table."""
+    texts = [column.name for column in signature.columns if column.kind in {"text", "category"}]
+    if not texts and len(signature.columns) > 1:
+        return ""
+    name = next(iter(texts), signature.names[0])
+    return (
+        ". A pipeline that was fitted on one column (a Series, as TfidfVectorizer takes it) instead of a table needs a"
+        f" ColumnTransformer around that step: ColumnTransformer([('text', TfidfVectorizer(), {name!r})])"
+    )
+
+
+@contextlib.contextmanager
+def _told_containers(model: Model) -> Iterator[None]:
+    """Refuse a model that was fitted on an array and is fed a table, or the reverse, where scikit-learn says so.
+
+    Raises:
+        SaveError: It is.
+    """
+    with heard() as caught:
+        yield
+    fitted_on_table = getattr(model.estimator, "feature_names_in_", None) is not None
+    is_fed_table = model.signature.container == "pandas"
+    for warning in caught:
+        is_of_names = "feature names, but" in str(warning.message)
+        if is_of_names and is_fed_table and not fitted_on_table:
+            raise SaveError(
+                "the estimator was fitted on an array, and the signature was inferred from a table; fit it on the table, or"
+                " infer the signature from the array: Signature.infer(X.to_numpy(), y, names=list(X.columns))"
+            )
+        if is_of_names and fitted_on_table and not is_fed_table:
+            raise SaveError(
+                "the estimator was fitted on a table, and the signature was inferred from an array; infer it from the table"
+            )
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
 def _tell_refused(problems: Mapping[int, list[Problem]], rows: int) -> None:
     """Say that the signature refuses rows of the sample: an error if most, else a warning, for the model would too."""
     first = problems[min(problems)][0].message
@@ -151,14 +205,6 @@ def _tell_refused(problems: Mapping[int, list[Problem]], rows: int) -> None:
     if 2 * len(problems) > rows:
         raise SaveError(text)
     warnings.warn(text, UserWarning, stacklevel=4)
-
-
-def _named(truth: np.ndarray[Any, Any], model: Model) -> np.ndarray[Any, Any]:
-    """Return labels as the signature writes them, if they are written as the estimator has them."""
-    classes, own = model.signature.output.classes, getattr(model.estimator, "classes_", None)
-    if classes is None or own is None or not len(truth) or not set(truth.tolist()) <= set(own.tolist()):
-        return truth
-    return name_labels(truth, own, label_array(classes))
 
 
 def _are_equal(first: np.ndarray[Any, Any], second: np.ndarray[Any, Any]) -> bool:
