@@ -102,7 +102,7 @@ $(BIN)/python:
 	@'$(PYTHON)' -m venv $(VENV)
 
 # A stamp stands for "the lock is installed, and so is this checkout". The dev lock holds all of the train lock.
-INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --quiet --quiet
 INSTALL_CHECKOUT = $(INSTALL) --no-index --no-build-isolation --no-deps --editable .
 
 $(VENV)/train.stamp: requirements/train.txt pyproject.toml | $(BIN)/python

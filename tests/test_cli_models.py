@@ -87,6 +87,20 @@ def test_an_alias_is_set_and_taken_away(run, name):
         run("alias", name, "champion", "v1", "--remove")
 
 
+def test_a_version_that_misses_a_gate_does_not_become_the_champion(run, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / f"{name}.toml").write_text("[gates]\nroc_auc = 0.8\n")
+    good, poor = save(name, metrics={"roc_auc": 0.85}), save(name, metrics={"roc_auc": 0.7})
+    with pytest.raises(
+        StoreError, match=r"roc_auc is 0.7, the gate asks for at least 0.8; --anyway overrules that"
+    ):
+        run("alias", name, "champion")
+    assert run("alias", name, "trial") == f"{name}:trial is {poor}\n"
+    assert run("alias", name, "champion", good.partition(":")[2]) == f"{name}:champion is {good}\n"
+    assert run("alias", name, "champion", "--anyway") == f"{name}:champion is {poor}\n"
+
+
 def test_a_version_is_deleted_once_that_is_confirmed(run, name):
     tag = save(name)
     assert "Aborted" in run("delete", tag, answer="n\n")

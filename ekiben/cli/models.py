@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from ekiben import store
+from ekiben import policy, store
 from ekiben.errors import StoreError
+
+CHAMPION = "champion"
+"""The alias of the version that is meant to be served: it has to meet the gates."""
 
 _UNITS = (("y", 365 * 86_400), ("d", 86_400), ("h", 3600), ("min", 60))
 
@@ -78,8 +81,13 @@ def alias(
     ] = None,
     *,
     remove: Annotated[bool, typer.Option("--remove", help="Take the alias away.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Even if the version misses a gate of models/NAME.toml.")
+    ] = False,
 ) -> None:
     """Let MODEL:ALIAS stand for a version.
+
+    A version that misses one of the gates of models/NAME.toml does not become the champion.
 
     Example: `ekiben alias credit champion`, then `ekiben serve credit:champion`.
     """
@@ -89,8 +97,19 @@ def alias(
         store.remove_alias(model, alias)
         typer.echo(f"{model}:{alias} stands for nothing any more")
         return
+    if alias == CHAMPION and not anyway:
+        _check_gates(model, version)
     tag = store.set_alias(model, alias, version)
     typer.echo(f"{model}:{alias} is {tag}")
+
+
+def _check_gates(model: str, version: str | None) -> None:
+    found = store.describe(f"{model}:{version}" if version else model)
+    missed = policy.load(model).missed(found.metrics)
+    if missed:
+        raise StoreError(
+            f"{found.tag} does not become the champion: {'; '.join(missed)}; --anyway overrules that"
+        )
 
 
 def delete(
