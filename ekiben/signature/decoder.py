@@ -138,13 +138,7 @@ class Decoder:
         if not bytes(raw).lstrip(_BLANK).startswith(b"{"):
             problems.not_record(index, _quote_raw(raw))
             return ()
-        record = _RAW_RECORD.decode(raw)
-        if len(record) == 1 and len(self._cells) > 1:
-            ((name, inner),) = record.items()
-            if name not in self._cells and bytes(inner)[:1] in {b"{", b"["}:
-                problems.envelope(index, name)
-                return ()
-        return self._records.row(index, record, _take_raw, problems)
+        return self._records.row(index, _RAW_RECORD.decode(raw), _take_raw, problems)
 
 
 _NOT_FINITE = re.compile(rb"-?(?:NaN|nan|Infinity|inf)\b")

@@ -45,6 +45,11 @@ class Records:
         problems: Problems,
     ) -> tuple[Any, ...]:
         """Return the values of `record` as `take` reads them, with None for what is missing or wrong."""
+        if self._extra == "error" and len(record) == 1 and len(self._names) > 1:
+            ((name, held),) = record.items()
+            if name not in self._cells and _is_container(held):
+                problems.envelope(index, str(name))
+                return ()
         values: list[Value] = []
         absent: list[str] = []
         for name, cell in self._cells.items():
@@ -116,3 +121,10 @@ def plain(value: object) -> object:
         return value if to_datetime is None else to_datetime(warn=False)
     except ValueError:  # pandas knows years that Python does not
         return str(value)
+
+
+def _is_container(value: object) -> bool:
+    """Return whether a value, or the JSON of one, holds others: then it may be the record itself."""
+    if isinstance(value, msgspec.Raw):
+        return bytes(value)[:1] in {b"{", b"["}
+    return isinstance(value, (Mapping, list, tuple))
