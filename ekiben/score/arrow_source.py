@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ BATCH_ROWS = 16_384
 """Rows that Parquet hands out at once."""
 
 
-class _Columnar:
+class _Columnar(abc.ABC):
     """What both have in common.
 
     Args:
@@ -58,9 +59,9 @@ class _Columnar:
         except (pa.ArrowException, OSError) as error:
             raise TableError(f"{self.path} cannot be read behind row {self._row}: {error}") from None
 
+    @abc.abstractmethod
     def _tables(self, start: int) -> Iterator[tuple[int, Any]]:
         """Yield tables with the number of their first row."""
-        raise NotImplementedError
 
     def join(self, parts: Sequence[Any]) -> Any:
         """See `Source.join`."""
