@@ -6,7 +6,8 @@ batches and does not starve the short ones beside it.
 
 What bounds what:
 
-- the queue holds at most `max_queue_rows` rows; what does not fit is refused at once (`OverloadedError`);
+- the queue holds at most `max_queue_rows` rows; what does not fit is refused at once (`OverloadedError`); a request longer
+  than half of it counts as half, so at most two such requests wait at a time;
 - a request waits at most `timeout_s` (`DeadlineError`); once it is late, or its caller has gone, it is not computed;
 - a batch that fails is halved until the request that made it fail stands alone: its neighbours get their answers;
 - an engine that returns the wrong number of answers fails the batch (`EngineError`): nobody gets another's answer;

@@ -1,6 +1,7 @@
 """The front door: an ASGI app that stands before BentoML's and answers the routes of Ekiben itself.
 
-Everything that it does not know falls through: docs, livez, metrics, your own `@bentoml.api` methods.
+What BentoML's app knows falls through: docs, livez, metrics, your own `@bentoml.api` methods. An address that neither knows
+is answered here, with the nearest one.
 """
 
 from __future__ import annotations
